@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A room of the house: a Swift module below Sources. The arrows are checked by Tests/ArchitectureTests.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+
+let package = Package(
+    name: "emotiond",
+    products: [.executable(name: "emotiond", targets: ["emotiond"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+    ],
+    targets: [
+        room("Core"),
+
+        // C and C++.
+        .systemLibrary(
+            name: "CFFmpeg",
+            pkgConfig: "libavformat libavcodec libswscale libswresample libavutil",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libswresample-dev", "libavutil-dev"])]),
+        .target(name: "CFFmpegShims", dependencies: ["CFFmpeg"], cSettings: [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "COpenCV",
+            // Debian's subset packages bring no opencv4.pc, so the include path is named here.
+            cxxSettings: [.unsafeFlags(["-I/usr/include/opencv4"])],
+            linkerSettings: [
+                .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"),
+                .linkedLibrary("opencv_objdetect"), .linkedLibrary("opencv_dnn"),
+            ]),
+        // A debug build at -O0 would make kernel tests take minutes; contraction would change the scalar's bits.
+        .target(
+            name: "CBuild",
+            cSettings: [
+                .define("EMOTIOND_COMMIT", to: "\"\(Context.gitInformation?.currentCommit ?? "unknown")\"")
+            ]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+
+        .target(
+            name: "Onnx", dependencies: ["Core", protobuf], exclude: ["Proto/onnx_subset.proto"], swiftSettings: strict),
+        room("Inference", ["Core", "Onnx", "CKernels"]),
+        room("Media", ["Core", "CFFmpeg", "CFFmpegShims"]),
+        room("Faces", ["Core", "COpenCV", "Inference"]),
+        room("Timeline", ["Core"]),
+        room("Overlay", ["Core", "COpenCV"]),
+        room("Results", ["Core"]),
+        room("Pipeline", ["Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", logging]),
+        room("Tools", ["Core", "CBuild", "Media", "Faces", "Inference", "Pipeline", "Results", logging]),
+        .executableTarget(
+            name: "emotiond",
+            dependencies: ["Core", "Pipeline", "Results", "Tools", logging, arguments],
+            resources: [.copy("Models")],
+            swiftSettings: strict),
+
+        .target(name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("ArchitectureTests"),
+        tests("CoreTests", ["Core"]),
+        tests("CKernelsTests", ["Core", "CKernels"]),
+        tests("OnnxTests", ["Core", "Onnx"]),
+        tests("InferenceTests", ["Core", "Onnx", "Inference"]),
+        tests("MediaTests", ["Core", "Media"]),
+        tests("FacesTests", ["Core", "Faces"]),
+        tests("TimelineTests", ["Core", "Timeline"]),
+        tests("OverlayTests", ["Core", "Overlay"]),
+        tests("ResultsTests", ["Core", "Results"]),
+        tests("PipelineTests", ["Core", "Pipeline"]),
+        tests("ToolsTests", ["Core", "Tools"]),
+        tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17)

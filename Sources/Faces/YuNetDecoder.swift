@@ -1,0 +1,103 @@
+// The raw outputs of YuNet 2023mar, and of any detector that answers in its form, as detections.
+//
+// Each of three heads (strides 8, 16, 32) has one cell a stride x stride block of the padded input, row by row:
+// two probabilities (class, object), a box (centre as an offset from the cell's corner and log size, both in
+// strides) and five points (offsets from the cell's corner in strides).
+
+import Core
+
+package struct YuNetDecoder {
+    package static let strides = [8, 16, 32]
+    /// The names of a head's four outputs, in the order of `Head`.
+    package static func outputNames(stride: Int) -> [String] {
+        ["cls_\(stride)", "obj_\(stride)", "bbox_\(stride)", "kps_\(stride)"]
+    }
+
+    package struct Head {
+        package let stride: Int
+        package let columns: Int
+        package let rows: Int
+        /// cells, cells, cells x 4, cells x 10
+        package let classes, objects, boxes, points: UnsafeBufferPointer<Float>
+
+        /// Nil where the buffers do not have the sizes that the input's ask for.
+        package init?(
+            stride: Int, columns: Int, rows: Int, classes: UnsafeBufferPointer<Float>,
+            objects: UnsafeBufferPointer<Float>, boxes: UnsafeBufferPointer<Float>,
+            points: UnsafeBufferPointer<Float>
+        ) {
+            let cells = columns * rows
+            guard
+                classes.count == cells, objects.count == cells, boxes.count == cells * 4,
+                points.count == cells * 10
+            else { return nil }
+            self.stride = stride
+            self.columns = columns
+            self.rows = rows
+            self.classes = classes
+            self.objects = objects
+            self.boxes = boxes
+            self.points = points
+        }
+    }
+
+    /// More candidates than any crowd has; a network gone wild must not cost minutes of suppression.
+    private static let mostCandidates = 2000
+
+    package let minimumScore: Float
+    /// IoU above which two boxes are one face.
+    package let overlap: Float
+    private let exponential: (Float) -> Float
+
+    package init(minimumScore: Float, overlap: Float, exponential: @escaping (Float) -> Float) {
+        self.minimumScore = minimumScore
+        self.overlap = overlap
+        self.exponential = exponential
+    }
+
+    package func decode(_ heads: [Head]) -> [Detection] {
+        var candidates: [Detection] = []
+        for head in heads { collect(head, into: &candidates) }
+        if candidates.count > Self.mostCandidates {
+            candidates.sort { $0.score > $1.score }
+            candidates.removeLast(candidates.count - Self.mostCandidates)
+        }
+        return Suppression.keepBest(of: candidates, overlap: overlap)
+    }
+
+    private func collect(_ head: Head, into candidates: inout [Detection]) {
+        // Compared before the root, as nearly every cell is background. NaN compares false and falls out here.
+        let threshold = minimumScore * minimumScore
+        for cell in 0..<head.columns * head.rows {
+            let product = min(max(head.classes[cell], 0), 1) * min(max(head.objects[cell], 0), 1)
+            guard product >= threshold, product > 0 else { continue }
+            let detection = face(head, cell: cell, score: product.squareRoot())
+            guard detection.box.width.isFinite, detection.box.height.isFinite, detection.box.width > 0,
+                detection.box.height > 0, detection.box.x.isFinite, detection.box.y.isFinite
+            else { continue }
+            candidates.append(detection)
+        }
+    }
+
+    private func face(_ head: Head, cell: Int, score: Float) -> Detection {
+        let stride = Float(head.stride)
+        let column = Float(cell % head.columns), row = Float(cell / head.columns)
+        let box = head.boxes.baseAddress.map { $0 + cell * 4 }
+        let points = head.points.baseAddress.map { $0 + cell * 10 }
+        guard let box, let points else {
+            return Detection(box: Box(x: 0, y: 0, width: 0, height: 0), score: 0, landmarks: nil)
+        }
+        let width = exponential(box[2]) * stride, height = exponential(box[3]) * stride
+        func point(_ index: Int) -> Point {
+            Point(x: (column + points[index * 2]) * stride, y: (row + points[index * 2 + 1]) * stride)
+        }
+        let landmarks = Landmarks(
+            rightEye: point(0), leftEye: point(1), nose: point(2), rightMouth: point(3), leftMouth: point(4))
+        return Detection(
+            box: Box(
+                x: (column + box[0]) * stride - width / 2, y: (row + box[1]) * stride - height / 2,
+                width: width, height: height),
+            score: score,
+            landmarks: landmarks.points.allSatisfy { $0.x.isFinite && $0.y.isFinite } ? landmarks : nil)
+    }
+}

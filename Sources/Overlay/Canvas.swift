@@ -1,0 +1,127 @@
+// Rectangles and text on a 4:2:0 picture. All coordinates are luma pixels and may lie anywhere: what is outside the
+// picture is cut off here and nowhere else.
+
+import COpenCV
+import Core
+
+/// Half-open, whole pixels.
+struct Area: Hashable {
+    var left: Int
+    var top: Int
+    var right: Int
+    var bottom: Int
+
+    init(left: Int, top: Int, right: Int, bottom: Int) {
+        self.left = left
+        self.top = top
+        self.right = right
+        self.bottom = bottom
+    }
+
+    init(x: Int, y: Int, width: Int, height: Int) {
+        self.init(left: x, top: y, right: x + width, bottom: y + height)
+    }
+
+    var width: Int { max(right - left, 0) }
+    var height: Int { max(bottom - top, 0) }
+    var size: Int { width * height }
+    var isEmpty: Bool { width == 0 || height == 0 }
+
+    func cut(to other: Area) -> Area {
+        Area(
+            left: max(left, other.left), top: max(top, other.top), right: min(right, other.right),
+            bottom: min(bottom, other.bottom))
+    }
+
+    func moved(x: Int, y: Int) -> Area {
+        Area(left: left + x, top: top + y, right: right + x, bottom: bottom + y)
+    }
+}
+
+struct Canvas {
+    private let picture: PlanarPicture
+    let bounds: Area
+
+    init(_ picture: PlanarPicture) {
+        self.picture = picture
+        bounds = Area(x: 0, y: 0, width: picture.y.width, height: picture.y.height)
+    }
+
+    func fill(_ area: Area, _ colour: Colour) {
+        let colour = PlanarColour(colour, range: picture.range)
+        let inside = area.cut(to: bounds)
+        guard !inside.isEmpty else { return }
+        Self.fill(picture.y, inside, colour.y)
+        let chroma = Self.halved(inside)
+        Self.fill(picture.u, chroma, colour.u)
+        Self.fill(picture.v, chroma, colour.v)
+    }
+
+    /// Darkens what is there to a quarter and takes its colour away: a ground on which text can be read.
+    func shade(_ area: Area) {
+        let inside = area.cut(to: bounds)
+        guard !inside.isEmpty else { return }
+        let black = picture.range == .limited ? 16 : 0
+        Self.change(picture.y, inside) { UInt8(clamping: black + (Int($0) - black) / 4) }
+        let chroma = Self.halved(inside)
+        Self.change(picture.u, chroma) { UInt8(clamping: 128 + (Int($0) - 128) / 4) }
+        Self.change(picture.v, chroma) { UInt8(clamping: 128 + (Int($0) - 128) / 4) }
+    }
+
+    /// Four bars of `thickness` within the area.
+    func outline(_ area: Area, thickness: Int, _ colour: Colour) {
+        guard area.width > 0, area.height > 0 else { return }
+        let t = min(thickness, (min(area.width, area.height) + 1) / 2)
+        fill(Area(left: area.left, top: area.top, right: area.right, bottom: area.top + t), colour)
+        fill(Area(left: area.left, top: area.bottom - t, right: area.right, bottom: area.bottom), colour)
+        fill(Area(left: area.left, top: area.top + t, right: area.left + t, bottom: area.bottom - t), colour)
+        fill(Area(left: area.right - t, top: area.top + t, right: area.right, bottom: area.bottom - t), colour)
+    }
+
+    /// `baseline` is the y of the letters' feet.
+    func text(_ text: String, x: Int, baseline: Int, _ style: TextStyle) {
+        let plane = picture.y
+        // Far outside there is nothing to draw, and OpenCV's integers need not be tried.
+        guard abs(x) < 1 << 20, abs(baseline) < 1 << 20, plane.width < 1 << 20, plane.height < 1 << 20 else { return }
+        let white: UInt8 = picture.range == .limited ? 235 : 255, black: UInt8 = picture.range == .limited ? 16 : 0
+        _ = ocv_put_text(
+            ocv_mutable_plane(
+                base: plane.base, width: Int32(plane.width), height: Int32(plane.height),
+                stride_bytes: Int64(plane.strideBytes)),
+            text, Int32(x), Int32(baseline),
+            ocv_text_style(
+                height: style.height, thickness: Int32(style.thickness), outline: style.isOutlined ? 1 : 0,
+                value: white, outline_value: black))
+    }
+
+    private static func halved(_ area: Area) -> Area {
+        Area(
+            left: area.left / 2, top: area.top / 2, right: (area.right + 1) / 2, bottom: (area.bottom + 1) / 2)
+    }
+
+    private static func fill(_ plane: MutableImageView, _ area: Area, _ value: UInt8) {
+        let inside = area.cut(to: Area(x: 0, y: 0, width: plane.width, height: plane.height))
+        guard !inside.isEmpty else { return }
+        for row in inside.top..<inside.bottom {
+            (plane.base + row * plane.strideBytes + inside.left).update(repeating: value, count: inside.width)
+        }
+    }
+
+    private static func change(_ plane: MutableImageView, _ area: Area, _ change: (UInt8) -> UInt8) {
+        let inside = area.cut(to: Area(x: 0, y: 0, width: plane.width, height: plane.height))
+        guard !inside.isEmpty else { return }
+        for row in inside.top..<inside.bottom {
+            let pixels = plane.base + row * plane.strideBytes
+            for column in inside.left..<inside.right { pixels[column] = change(pixels[column]) }
+        }
+    }
+}
+
+/// White letters; `height` is that of a capital.
+struct TextStyle: Hashable {
+    let height: Double
+    let thickness: Int
+    var isOutlined = false
+
+    func width(of text: String) -> Int { Int(ocv_text_width(text, height, Int32(thickness))) }
+}

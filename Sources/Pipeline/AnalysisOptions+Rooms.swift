@@ -1,0 +1,25 @@
+// The options as each room wants them.
+
+package import Faces
+package import Media
+import Timeline
+
+extension AnalysisOptions {
+    package func media(isCancelled: @escaping @Sendable () -> Bool) -> MediaOptions {
+        MediaOptions(
+            limits: MediaLimits(
+                maximumPixels: maximumPixels, maximumStreams: maximumStreams, maximumDurationSeconds: maximumSeconds),
+            decoderThreads: decoderThreads, from: from, to: to, isCancelled: isCancelled)
+    }
+
+    package var faceSettings: AnalysisSettings {
+        AnalysisSettings(
+            detectSize: detectSize, rate: detectEvery, minimumScore: minimumScore)
+    }
+}
+
+extension EmotionModel {
+    var timelineFormat: TimelineFormat {
+        TimelineFormat(labels: labels, uncertainBelow: uncertainBelow, utc: false)
+    }
+}

@@ -1,0 +1,91 @@
+// The hand-over between two threads: limited in items and in bytes, closable from either end.
+
+import Foundation
+
+/// First in, first out. `push` waits while the queue is full, `pop` while it is empty.
+///
+/// - `finish()` is the producer's end: what is queued is still delivered, then `pop` gives nil.
+/// - `abandon()` is the consumer's end: what is queued is dropped and every later `push` gives false.
+package final class BoundedQueue<Element>: @unchecked Sendable {
+    // Every field below is read and written only while `condition` is locked.
+    private let condition = NSCondition()
+    private var items: [(element: Element, bytes: Int)] = []
+    private var head = 0
+    private var bytesHeld = 0
+    private var finished = false
+    private var abandoned = false
+    private var deepest = 0
+    private let maximumItems: Int
+    private let maximumBytes: Int
+
+    package init(maximumItems: Int, maximumBytes: Int) {
+        precondition(maximumItems > 0 && maximumBytes > 0, "a queue holds at least one item")
+        self.maximumItems = maximumItems
+        self.maximumBytes = maximumBytes
+    }
+
+    private var count: Int { items.count - head }
+
+    /// One item larger than the byte limit still passes, alone.
+    private func hasRoom(_ bytes: Int) -> Bool {
+        count == 0 || (count < maximumItems && bytesHeld + bytes <= maximumBytes)
+    }
+
+    /// - Returns: false when nobody will take the element any more.
+    package func push(_ element: sending Element, bytes: Int) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        precondition(!finished, "nothing is pushed after finish()")
+        while !abandoned, !hasRoom(bytes) { condition.wait() }
+        guard !abandoned else { return false }
+        items.append((element, bytes))
+        bytesHeld += bytes
+        deepest = max(deepest, count)
+        condition.broadcast()
+        return true
+    }
+
+    /// - Returns: nil at the end, or once the queue is abandoned.
+    package func pop() -> sending Element? {
+        condition.lock()
+        defer { condition.unlock() }
+        while !abandoned, !finished, count == 0 { condition.wait() }
+        guard !abandoned, count > 0 else { return nil }
+        let item = items[head]
+        head += 1
+        // The array is moved down in one go now and then, so that a pop costs nothing on average.
+        if head == items.count || head > 64 {
+            items.removeFirst(head)
+            head = 0
+        }
+        bytesHeld -= item.bytes
+        condition.broadcast()
+        // Handed over whole: the queue keeps no reference to it.
+        nonisolated(unsafe) let element = item.element
+        return element
+    }
+
+    package func finish() {
+        condition.lock()
+        finished = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    package func abandon() {
+        condition.lock()
+        abandoned = true
+        items.removeAll()
+        head = 0
+        bytesHeld = 0
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// The most items that ever waited.
+    package var greatestDepth: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return deepest
+    }
+}

@@ -1,0 +1,112 @@
+// One input from its first packet to its last row, in the order of the way of the data:
+//
+//     read ──frames──▶ find faces ──crops──▶ classify ──results──▶ write
+//
+// Each arrow is a bounded queue, each step a thread of its own (the last one is the caller's). Order is the
+// frame's index and never changes; a batch may hold results back but not reorder them.
+
+package import Core
+package import Faces
+package import Media
+
+/// What leaves the face stage: faces with their crops, 48x48 bytes each, in the order of the faces.
+struct LocatedFrame: @unchecked Sendable {
+    let frame: Frame?
+    let index: Int?
+    let time: Timestamp
+    let faces: [TrackedFace]
+    let crops: [UInt8]
+    let bytes: Int
+}
+
+struct AnalysedFrame: Sendable {
+    let frame: Frame?
+    let result: FrameResult
+}
+
+/// Takes results in order. One thread calls it.
+package protocol ResultSink: AnyObject {
+    /// Whether frames are needed beside the results; otherwise their memory is given back after cropping.
+    var needsFrames: Bool { get }
+    func take(_ result: FrameResult, frame: Frame?) throws
+}
+
+package struct PipelineOutcome: Sendable {
+    package var analysed = 0
+    package var skipped = 0
+    package var detections = 0
+    package var times = StageClock()
+    /// A read error in mid-file: what came before it was analysed.
+    package var readFailure: MediaError?
+    package var interrupted = false
+}
+
+package final class VideoPipeline {
+    /// A batch closes at this many crops, or when this many frames wait for it.
+    static let batchCrops = 16
+    static let batchFrames = 16
+    private static let queueItems = 8
+    private static let queueBytes = 64 << 20
+
+    private let reader: MediaReader
+    private let finder: FaceFinder
+    private let classifier: EmotionClassifier
+    private let sink: any ResultSink
+    private let selector: FrameSelector
+    private let cancellation: Cancellation
+
+    package init(
+        reader: MediaReader, finder: FaceFinder, classifier: EmotionClassifier, sink: any ResultSink,
+        selector: FrameSelector, cancellation: Cancellation
+    ) {
+        self.reader = reader
+        self.finder = finder
+        self.classifier = classifier
+        self.sink = sink
+        self.selector = selector
+        self.cancellation = cancellation
+    }
+
+    /// Runs to the end of the input, or to what was read when cancelled.
+    /// - Throws: the first error of a stage other than reading; a read error is part of the outcome.
+    package func run() throws -> PipelineOutcome {
+        let frames = BoundedQueue<Frame>(maximumItems: Self.queueItems, maximumBytes: Self.queueBytes)
+        let located = BoundedQueue<LocatedFrame>(maximumItems: Self.queueItems, maximumBytes: Self.queueBytes)
+        let analysed = BoundedQueue<AnalysedFrame>(maximumItems: Self.queueItems, maximumBytes: Self.queueBytes)
+
+        let reading = Handed(value: FrameReading(reader, selector, cancellation))
+        let finding = Handed(value: FaceFinding(finder, keepFrames: sink.needsFrames))
+        let classifying = Handed(value: CropClassifying(classifier))
+        let threads = [
+            StageThread(name: "read") { reading.value.run(into: frames) },
+            StageThread(name: "faces") { try finding.value.run(from: frames, into: located) },
+            StageThread(name: "classify") { try classifying.value.run(from: located, into: analysed) },
+        ]
+
+        var outcome = PipelineOutcome()
+        var failure: (any Error)?
+        do {
+            while let next = analysed.pop() {
+                try outcome.times.measure("write") { () throws in try sink.take(next.result, frame: next.frame) }
+                outcome.analysed += 1
+            }
+        } catch {
+            failure = error
+            analysed.abandon()
+        }
+        for thread in threads {
+            let error = thread.join()
+            failure = failure ?? error
+        }
+        if let failure { throw failure }
+
+        outcome.skipped = reading.value.skipped
+        outcome.readFailure = reading.value.failure
+        outcome.interrupted = reading.value.interrupted
+        outcome.detections = finder.statistics.detections
+        outcome.times.join(reading.value.times)
+        outcome.times.join(finding.value.times)
+        outcome.times.join(classifying.value.times)
+        return outcome
+    }
+}

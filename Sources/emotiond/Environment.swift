@@ -1,0 +1,11 @@
+// What the process was started with, read once and passed on as values.
+
+import Foundation
+import Pipeline
+
+enum Environment {
+    static var modelSearch: ModelSearch {
+        let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return ModelSearch(environment: ProcessInfo.processInfo.environment["EMOTIOND_MODELS"], executable: executable)
+    }
+}

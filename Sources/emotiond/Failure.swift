@@ -1,0 +1,32 @@
+// From an error to a sentence on standard error and an exit code.
+
+import ArgumentParser
+import Logging
+import Pipeline
+import Results
+import Tools
+
+enum Failure {
+    static func exits(_ logger: Logger, _ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch let error as PipelineError {
+            logger.error("\(error)")
+            throw ExitCode(error.exit.rawValue)
+        } catch let error as ToolError {
+            logger.error("\(error)")
+            throw ExitCode(ExitStatus.noInput.rawValue)
+        }
+    }
+}
+
+extension ExitStatus {
+    /// The table that --help prints.
+    static var help: String {
+        let lines = allCases.map { code in
+            let number = String(code.rawValue)
+            return "  " + String(repeating: " ", count: 3 - number.count) + number + "  " + code.meaning
+        }
+        return "EXIT STATUS\n" + lines.joined(separator: "\n")
+    }
+}
