@@ -41,7 +41,9 @@ let package = Package(
         .target(
             name: "COpenCV",
             // Debian's subset packages bring no opencv4.pc, so the include path is named here.
-            cxxSettings: [.unsafeFlags(["-I/usr/include/opencv4"])],
+            cxxSettings: [
+                .unsafeFlags(["-I/usr/include/opencv4", "-O2", "-Wall", "-Wextra"]), .treatAllWarnings(as: .error),
+            ],
             linkerSettings: [
                 .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"),
                 .linkedLibrary("opencv_objdetect"), .linkedLibrary("opencv_dnn"),
@@ -52,16 +54,19 @@ let package = Package(
             cSettings: [
                 .define("EMOTIOND_COMMIT", to: "\"\(Context.gitInformation?.currentCommit ?? "unknown")\"")
             ]),
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+        .target(
+            name: "CKernels",
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"]), .treatAllWarnings(as: .error)],
+            linkerSettings: [.linkedLibrary("m")]),
 
         .target(
-            name: "Onnx", dependencies: ["Core", protobuf], exclude: ["Proto/onnx_subset.proto"], swiftSettings: strict),
-        room("Inference", ["Core", "Onnx", "CKernels"]),
+            name: "Onnx", dependencies: [protobuf], exclude: ["Proto/onnx_subset.proto"], swiftSettings: strict),
+        room("Inference", ["Onnx", "CKernels"]),
         room("Media", ["Core", "CFFmpeg", "CFFmpegShims"]),
-        room("Faces", ["Core", "COpenCV", "Inference"]),
+        room("Faces", ["Core", "COpenCV"]),
         room("Timeline", ["Core"]),
         room("Overlay", ["Core", "COpenCV"]),
-        room("Results", ["Core"]),
+        room("Results"),
         room("Pipeline", ["Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", logging]),
         room("Tools", ["Core", "CBuild", "Media", "Faces", "Inference", "Pipeline", "Results", logging]),
         .executableTarget(
@@ -69,6 +74,9 @@ let package = Package(
             dependencies: ["Core", "Pipeline", "Results", "Tools", logging, arguments],
             resources: [.copy("Models")],
             swiftSettings: strict),
+
+        .executableTarget(
+            name: "KernelBench", dependencies: ["CKernels"], path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
 
         .target(name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("ArchitectureTests"),
@@ -80,7 +88,7 @@ let package = Package(
         tests("FacesTests", ["Core", "Faces"]),
         tests("TimelineTests", ["Core", "Timeline"]),
         tests("OverlayTests", ["Core", "Overlay"]),
-        tests("ResultsTests", ["Core", "Results"]),
+        tests("ResultsTests", ["Results"]),
         tests("PipelineTests", ["Core", "Pipeline"]),
         tests("ToolsTests", ["Core", "Tools"]),
         tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),

@@ -8,10 +8,17 @@
 #include <memory>
 #include <vector>
 
+namespace {
+
+// With smaller sides the deepest layers of the model of 2022 come out empty, and OpenCV throws.
+constexpr int smallest_yunet_side = 160;
+
+} // namespace
+
 struct ocv_yunet {
     cv::Ptr<cv::FaceDetectorYN> detector;
     cv::Size size;
-    cv::Mat colour, found;
+    cv::Mat padded, colour, found;
 };
 
 struct ocv_cascade {
@@ -38,7 +45,13 @@ ocv_status ocv_yunet_detect(ocv_yunet *detector, ocv_plane luma, float minimum_s
                             size_t capacity, size_t *count, ocv_error *error) noexcept {
     *count = 0;
     return shim::guarded(error, [&] {
-        const cv::Mat grey = shim::matrix(luma);
+        cv::Mat grey = shim::matrix(luma);
+        const int right = std::max(smallest_yunet_side - grey.cols, 0);
+        const int bottom = std::max(smallest_yunet_side - grey.rows, 0);
+        if (right > 0 || bottom > 0) {
+            cv::copyMakeBorder(grey, detector->padded, 0, bottom, 0, right, cv::BORDER_CONSTANT);
+            grey = detector->padded;
+        }
         if (detector->size != grey.size()) {
             detector->detector->setInputSize(grey.size());
             detector->size = grey.size();

@@ -1,7 +1,7 @@
 // OpenCV's boosted cascades: what is there when no YuNet file is given. Slow, frontal faces only, no landmarks.
 
-package import Core
 import COpenCV
+package import Core
 
 package final class CascadeDetector: FaceDetector {
     package let name: String

@@ -1,7 +1,7 @@
 // The copy of a frame's luma that detector and tracker look at: full range, longest side bounded.
 
-package import Core
 import COpenCV
+package import Core
 
 /// Luma for analysis. The view is valid until the scaler's next picture, and no longer than the frame's own plane,
 /// which it is when nothing had to be done.

@@ -1,7 +1,7 @@
 // A network in cv::dnn: the shim's handle with an owner.
 
-import Core
 import COpenCV
+import Core
 
 /// Runs ONNX files by cv::dnn. One thread at a time.
 final class Network {

@@ -1,7 +1,7 @@
 // The boundary to the shim: views become planes, statuses become errors.
 
-import Core
 import COpenCV
+import Core
 
 /// OpenCV's process-wide settings.
 package enum OpenCV {

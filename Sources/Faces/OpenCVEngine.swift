@@ -28,13 +28,11 @@ package final class OpenCVEngine: CropEngine {
         guard batch > 0, let base = input.baseAddress else { return [] }
         if !oneByOne {
             do throws(FacesError) {
-                let logits = try forward(base, batch: batch)
-                if logits.count == batch * labels { return logits }
-                if batch == 1 { throw .wrongOutput(expected: labels, found: logits.count) }
+                return try forward(base, batch: batch)
             } catch {
-                if batch == 1 { throw error }
+                guard batch > 1 else { throw error }
+                oneByOne = true
             }
-            oneByOne = true
         }
         var logits: [Float] = []
         for crop in 0..<batch { logits += try forward(base + crop * each, batch: 1) }
@@ -43,6 +41,10 @@ package final class OpenCVEngine: CropEngine {
 
     private func forward(_ input: UnsafePointer<Float>, batch: Int) throws(FacesError) -> [Float] {
         try network.run(input, batch: batch, channels: inputChannels, height: inputSide, width: inputSide)
-        return Array(network.output(0))
+        let logits = network.output(0)
+        guard logits.count == batch * labels else {
+            throw .wrongOutput(expected: batch * labels, found: logits.count)
+        }
+        return Array(logits)
     }
 }

@@ -1,7 +1,7 @@
 // Has the picture become another one? Compared on a copy of the size of a thumbnail.
 
-import Core
 import COpenCV
+import Core
 
 /// One thread at a time.
 final class SceneCut {

@@ -1,8 +1,8 @@
 // YuNet, in the two forms that users have. Both are trained on colour and get grey in three equal channels, which
 // costs them next to nothing and saves the conversion of every frame.
 
-package import Core
 import COpenCV
+package import Core
 import Glibc
 
 /// `face_detection_yunet_2022mar.onnx`, by OpenCV's own wrapper.

@@ -48,7 +48,9 @@ struct ConstantEvaluator {
             guard known > 0, total % known == 0 else { throw reader.malformed("\(dims) cannot become \(target)") }
             result[open] = total / known
         }
-        guard try product(result, limit: total, reader) == total else { throw reader.malformed("\(dims) cannot become \(target)") }
+        guard try product(result, limit: total, reader) == total else {
+            throw reader.malformed("\(dims) cannot become \(target)")
+        }
         return result
     }
 
@@ -65,7 +67,9 @@ struct ConstantEvaluator {
     }
 
     private func operand(_ index: Int) throws(InferenceError) -> Constant {
-        guard index < inputs.count, let value = inputs[index] else { throw reader.malformed("input \(index) is missing") }
+        guard index < inputs.count, let value = inputs[index] else {
+            throw reader.malformed("input \(index) is missing")
+        }
         return value
     }
 
@@ -112,7 +116,9 @@ struct ConstantEvaluator {
         case (1, .integers(let all)), (11, .integers(let all)):
             return Constant(dims: value.dims, values: .floats(all.map { Float($0) }))
         case (6, .floats(let all)), (7, .floats(let all)):
-            guard all.allSatisfy({ $0.magnitude < 1e18 }) else { throw reader.malformed("a number beyond the integers") }
+            guard all.allSatisfy({ $0.magnitude < 1e18 }) else {
+                throw reader.malformed("a number beyond the integers")
+            }
             return Constant(dims: value.dims, values: .integers(all.map { Int($0) }))
         case (1, .floats), (11, .floats), (6, .integers), (7, .integers), (9, .integers): return value
         case (let type, _): throw reader.unsupported("to element type \(type)")
@@ -151,7 +157,9 @@ struct ConstantEvaluator {
         let indices = try shape(1)
         let axis = try reader.axis(try reader.integer("axis", default: 0), rank: value.dims.count)
         let size = value.dims[axis]
-        guard indices.allSatisfy({ $0 >= -size && $0 < size }) else { throw reader.malformed("an index beyond \(size)") }
+        guard indices.allSatisfy({ $0 >= -size && $0 < size }) else {
+            throw reader.malformed("an index beyond \(size)")
+        }
         let dims = value.dims[..<axis] + (try operand(1).dims) + value.dims[(axis + 1)...]
         _ = try Self.product(Array(dims), reader)
         let strides = RowMajor.strides(value.dims)
@@ -193,7 +201,8 @@ struct ConstantEvaluator {
             strideSteps[axis] = strides[axis] * step
             origin += start * strides[axis]
         }
-        return value.picking(dims.contains(0) ? [] : RowMajor.places(dims, steps: strideSteps, start: origin), dims: dims)
+        return value.picking(
+            dims.contains(0) ? [] : RowMajor.places(dims, steps: strideSteps, start: origin), dims: dims)
     }
 
     private func squeezed() throws(InferenceError) -> [Int] {

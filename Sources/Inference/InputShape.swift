@@ -29,7 +29,8 @@ struct InputShape {
                 width: try Self.fixed(columns, or: size?.width, file, "the width"))
             axes = last ? [.row, .column, .channel] : [.channel, .row, .column]
         default:
-            throw .input(file: file, reason: "\(dims.count) dimensions; 4 (N,C,H,W or N,H,W,C) or 2 (N,F) are supported")
+            throw .input(
+                file: file, reason: "\(dims.count) dimensions; 4 (N,C,H,W or N,H,W,C) or 2 (N,F) are supported")
         }
     }
 

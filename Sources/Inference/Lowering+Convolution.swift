@@ -15,7 +15,9 @@ extension Lowering {
         let input = shape(view)
         let (dims, weights) = try floats(reader, 1)
         let groups = try reader.integer("group", default: 1)
-        guard dims.count == 4 else { throw reader.unsupported("weights of rank \(dims.count); two-dimensional ones are") }
+        guard dims.count == 4 else {
+            throw reader.unsupported("weights of rank \(dims.count); two-dimensional ones are")
+        }
         guard groups > 0, input.channels % groups == 0, dims[0] % groups == 0, dims[1] == input.channels / groups,
             dims[0] > 0, dims[2] > 0, dims[3] > 0
         else { throw reader.malformed("weights of \(dims), \(groups) groups, \(input.channels) input channels") }
@@ -112,7 +114,8 @@ extension Lowering {
         _ view: View, by scale: [Float]?, plus shift: [Float]?, _ reader: NodeReader
     ) throws(InferenceError) -> View {
         switch soleProducer(view.map) {
-        case (let index, .convolution(var step))? where step.activation == .none && (step.residual == nil || scale == nil):
+        case (let index, .convolution(var step))?
+        where step.activation == .none && (step.residual == nil || scale == nil):
             let length = step.weights.count / step.bias.count
             for channel in step.bias.indices {
                 let factor = scale?[channel] ?? 1
@@ -135,7 +138,8 @@ extension Lowering {
         }
     }
 
-    mutating func activated(_ view: View, _ activation: Activation, _ reader: NodeReader) throws(InferenceError) -> View {
+    mutating func activated(_ view: View, _ activation: Activation, _ reader: NodeReader) throws(InferenceError) -> View
+    {
         switch soleProducer(view.map) {
         case (let index, .convolution(var step))? where step.activation == .none:
             step.activation = activation

@@ -14,7 +14,9 @@ extension Lowering {
             throw reader.malformed("parameters of \(parameters.map(\.count)) for \(channels) channels")
         }
         let epsilon = Double(try reader.float("epsilon", default: 1e-5))
-        let scale = (0..<channels).map { Double(parameters[0][$0]) / (Double(parameters[3][$0]) + epsilon).squareRoot() }
+        let scale = (0..<channels).map {
+            Double(parameters[0][$0]) / (Double(parameters[3][$0]) + epsilon).squareRoot()
+        }
         let shift = (0..<channels).map { Double(parameters[1][$0]) - Double(parameters[2][$0]) * scale[$0] }
         bind(reader, try scaled(view, by: scale.map { Float($0) }, plus: shift.map { Float($0) }, reader))
     }
@@ -91,10 +93,14 @@ extension Lowering {
         let channels = shape(view).channels
         let rank = view.dims.count + 1
         let dims = Array(repeating: 1, count: max(rank - constant.dims.count, 0)) + constant.dims
-        let fits = dims.count == rank && dims[0] == 1
-            && view.dims.indices.allSatisfy { dims[$0 + 1] == 1 || dims[$0 + 1] == view.dims[$0] && view.isChannels($0, shape(view)) }
+        let fits =
+            dims.count == rank && dims[0] == 1
+            && view.dims.indices.allSatisfy {
+                dims[$0 + 1] == 1 || dims[$0 + 1] == view.dims[$0] && view.isChannels($0, shape(view))
+            }
         guard fits, constant.values.count == 1 || constant.values.count == channels else {
-            throw reader.unsupported("a constant of \(constant.dims) with a tensor of \(view.dims); a scalar or one value a channel is")
+            throw reader.unsupported(
+                "a constant of \(constant.dims) with a tensor of \(view.dims); a scalar or one value a channel is")
         }
         return constant.values.count == channels
             ? constant.values : Array(repeating: constant.values[0], count: channels)
@@ -102,7 +108,8 @@ extension Lowering {
 
     mutating func softmax(_ reader: NodeReader) throws(InferenceError) {
         let view = try view(reader, 0)
-        let axis = try reader.axis(reader.integer("axis", default: graph.opset < 13 ? 1 : -1), rank: view.dims.count + 1)
+        let axis = try reader.axis(
+            reader.integer("axis", default: graph.opset < 13 ? 1 : -1), rank: view.dims.count + 1)
         let isPlain = graph.opset >= 13 || view.dims[max(axis, 1)...].allSatisfy { $0 == 1 } || axis == view.dims.count
         guard axis > 0, isPlain, view.isChannels(axis - 1, shape(view)) else {
             throw reader.unsupported("axis \(axis) of \(view.dims); along the channels is")
@@ -124,7 +131,9 @@ extension Lowering {
             let (own, other) = (shape(view), shape(first))
             guard view.dims.count == first.dims.count, view.isChannels(axis, own), own.height == other.height,
                 own.width == other.width, view.over(0, channels: whole, at: axis) == model
-            else { throw reader.unsupported("joining \(views.map(\.dims)) along axis \(axis + 1); along the channels is") }
+            else {
+                throw reader.unsupported("joining \(views.map(\.dims)) along axis \(axis + 1); along the channels is")
+            }
         }
         let size = shape(first)
         let output = try addMap(MapShape(channels: whole, height: size.height, width: size.width), reader)

@@ -35,7 +35,8 @@ extension Lowering {
     mutating func reduceMean(_ reader: NodeReader) throws(InferenceError) {
         let view = try view(reader, 0)
         let given = try list(reader, "axes", orInput: 1) ?? []
-        let axes = Set(try given.map { axis throws(InferenceError) in try reader.axis(axis, rank: view.dims.count + 1) - 1 })
+        let axes = Set(
+            try given.map { axis throws(InferenceError) in try reader.axis(axis, rank: view.dims.count + 1) - 1 })
         let gone = Set(axes.filter { $0 >= 0 }.flatMap { view.factors[$0] })
         let spatial = Set(view.order.filter { $0 != .channel })
         guard !axes.isEmpty, !axes.contains(-1), gone == spatial else {

@@ -31,8 +31,11 @@ extension Lowering {
 
     mutating func squeeze(_ reader: NodeReader) throws(InferenceError) {
         let view = try view(reader, 0)
-        guard let given = try list(reader, "axes", orInput: 1) else { throw reader.unsupported("no axes: it might drop the batch") }
-        let axes = Set(try given.map { axis throws(InferenceError) in try reader.axis(axis, rank: view.dims.count + 1) - 1 })
+        guard let given = try list(reader, "axes", orInput: 1) else {
+            throw reader.unsupported("no axes: it might drop the batch")
+        }
+        let axes = Set(
+            try given.map { axis throws(InferenceError) in try reader.axis(axis, rank: view.dims.count + 1) - 1 })
         guard axes.allSatisfy({ $0 >= 0 && view.dims[$0] == 1 }) else {
             throw reader.malformed("axes \(given) of \(view.dims) are not all 1")
         }
@@ -45,14 +48,17 @@ extension Lowering {
         let rank = view.dims.count + 1 + given.count
         let places = try given.map { axis throws(InferenceError) in try reader.axis(axis, rank: rank) }
         guard !places.contains(0) else { throw reader.unsupported("a new axis before the batch") }
-        try rearrange(reader, view, Array(try ConstantEvaluator.unsqueeze([1] + view.dims, axes: given, reader).dropFirst()))
+        try rearrange(
+            reader, view, Array(try ConstantEvaluator.unsqueeze([1] + view.dims, axes: given, reader).dropFirst()))
     }
 
     mutating func transpose(_ reader: NodeReader) throws(InferenceError) {
         let view = try view(reader, 0)
         let rank = view.dims.count + 1
         let permutation = try reader.integers("perm") ?? Array((0..<rank).reversed())
-        guard permutation.sorted() == Array(0..<rank) else { throw reader.malformed("perm \(permutation) of rank \(rank)") }
+        guard permutation.sorted() == Array(0..<rank) else {
+            throw reader.malformed("perm \(permutation) of rank \(rank)")
+        }
         guard permutation[0] == 0 else { throw reader.unsupported("perm \(permutation): it moves the batch") }
         bind(reader, view.transposed(permutation.dropFirst().map { $0 - 1 }))
     }

@@ -122,7 +122,8 @@ struct Lowering {
         switch try value(reader, index) {
         case .view(let view): return view
         case .padded(let view, let pads): return try materialise(view, pads, reader)
-        case .constant: throw reader.unsupported("input \(index) is a constant where a tensor that depends on the input is needed")
+        case .constant:
+            throw reader.unsupported("input \(index) is a constant where a tensor that depends on the input is needed")
         }
     }
 
@@ -157,7 +158,9 @@ struct Lowering {
     mutating func addMap(_ shape: MapShape, _ reader: NodeReader) throws(InferenceError) -> MapID {
         var count = 1
         for size in [shape.channels, shape.height, shape.width] {
-            guard size > 0 else { throw reader.malformed("a tensor of \(shape.channels)x\(shape.height)x\(shape.width)") }
+            guard size > 0 else {
+                throw reader.malformed("a tensor of \(shape.channels)x\(shape.height)x\(shape.width)")
+            }
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
             guard !overflow, product <= Self.maximumMapElements else {
                 throw .tooLarge(

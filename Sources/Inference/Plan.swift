@@ -48,7 +48,8 @@ struct Plan {
             let pixel = Self.pixelStride(shape.channels)
             let row = (shape.width + ring.left + ring.right) * pixel
             let elements = (shape.height + ring.top + ring.bottom) * row
-            let geometry = ring == Pads()
+            let geometry =
+                ring == Pads()
                 ? nil
                 : Geometry(
                     height: shape.height, width: shape.width, pixel: pixel,
@@ -61,7 +62,9 @@ struct Plan {
                 layout.slot = layouts[operand].slot
             } else {
                 let free = slots.indices.filter { slots[$0].geometry == geometry && slots[$0].freeFrom <= step }
-                if let best = free.min(by: { Self.misfit(slots[$0].elements, elements) < Self.misfit(slots[$1].elements, elements) }) {
+                if let best = free.min(by: {
+                    Self.misfit(slots[$0].elements, elements) < Self.misfit(slots[$1].elements, elements)
+                }) {
                     layout.slot = best
                 } else {
                     layout.slot = slots.count
@@ -122,8 +125,10 @@ struct Plan {
             let (input, output) = (network.maps[step.input].shape, network.maps[step.output].shape)
             let window = step.window
             // The picture and the padding after it may be larger than what the strides reach.
-            let rows = (output.height - 1) * window.stride.height + (window.kernel.height - 1) * window.dilation.height + 1
-            let columns = (output.width - 1) * window.stride.width + (window.kernel.width - 1) * window.dilation.width + 1
+            let rows =
+                (output.height - 1) * window.stride.height + (window.kernel.height - 1) * window.dilation.height + 1
+            let columns =
+                (output.width - 1) * window.stride.width + (window.kernel.width - 1) * window.dilation.width + 1
             let reach = Pads(
                 top: window.pads.top, left: window.pads.left,
                 bottom: max(rows - window.pads.top - input.height, 0),

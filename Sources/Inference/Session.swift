@@ -38,15 +38,17 @@ package final class Session {
     /// How many kernel calls a pass takes: what is left of the graph's nodes after folding and fusing.
     package var kernelCalls: Int { calls.count }
 
-    /// Memory for intermediate results that a batch is cut down to, and what a single item may take at most.
-    private static let passBytes = 64 << 20
+    /// What a single item's intermediate results may take.
     private static let itemBytes = 1 << 30
 
     /// - Parameters:
     ///   - maximumBatch: the most items of a run.
     ///   - inputSize: height and width, where the file leaves them open.
+    ///   - passBytes: memory for intermediate results; a batch that needs more is run in several passes, which
+    ///     changes nothing but the time. Nil chooses by the model.
     package init(
-        graph: Graph, level: KernelLevel, maximumBatch: Int, inputSize: (height: Int, width: Int)? = nil
+        graph: Graph, level: KernelLevel, maximumBatch: Int, inputSize: (height: Int, width: Int)? = nil,
+        passBytes: Int? = nil
     ) throws(InferenceError) {
         precondition(maximumBatch >= 1, "a batch has items")
         if let reason = level.obstacle { throw .levelMissing(name: level.name, reason: reason) }
@@ -57,7 +59,7 @@ package final class Session {
             throw .tooLarge(
                 file: graph.name, what: "\(perItem) bytes for intermediate results", limit: "\(Self.itemBytes) bytes")
         }
-        let items = min(maximumBatch, max(Self.passBytes / perItem, 1))
+        let items = min(maximumBatch, max((passBytes ?? Self.passBytes(network)) / perItem, 1))
         let arena = Arena()
         let slots = plan.slots.map { arena.allocate($0 * items) }
         let kernels = level.kernels
@@ -109,5 +111,15 @@ package final class Session {
             }
         }
         return results
+    }
+
+    /// A pass reads all weights and all its intermediate results once a layer. Small nets are fastest where the
+    /// latter stay in the second-level cache, which for 48x48 crops means one item at a time; nets whose weights
+    /// fit no cache gain from reading them for several items at once. Measured on both kinds (docs/kernels.md).
+    private static func passBytes(_ network: Network) -> Int {
+        let weights = network.steps.reduce(0) { sum, step in
+            if case .convolution(let step) = step { sum + step.weights.count } else { sum }
+        }
+        return max(1 << 20, weights * MemoryLayout<Float>.stride / 4)
     }
 }

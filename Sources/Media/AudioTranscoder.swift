@@ -119,7 +119,8 @@ final class AudioTranscoder {
     private func bufferSilence(samples: Int) throws(MediaError) {
         let silence = try audioFrame(samples: samples)
         av_samples_set_silence(
-            silence.raw.pointee.extended_data, 0, Int32(samples), encoder.pointee.ch_layout.nb_channels, AV_SAMPLE_FMT_FLTP)
+            silence.raw.pointee.extended_data, 0, Int32(samples), encoder.pointee.ch_layout.nb_channels,
+            AV_SAMPLE_FMT_FLTP)
         try buffer(silence, samples: samples)
     }
 
@@ -138,7 +139,8 @@ final class AudioTranscoder {
         guard capacity > 0 else { return }
         let output = try audioFrame(samples: Int(capacity))
         // A decoder that changes its format half-way would make FFmpeg read past its planes.
-        guard source.format == decoder.pointee.sample_fmt.rawValue, source.ch_layout.nb_channels == decoder.pointee.ch_layout.nb_channels
+        guard source.format == decoder.pointee.sample_fmt.rawValue,
+            source.ch_layout.nb_channels == decoder.pointee.ch_layout.nb_channels
         else { return }
         var input = (0..<Int(max(source.ch_layout.nb_channels, 1))).map { index -> UnsafePointer<UInt8>? in
             av_sample_fmt_is_planar(AVSampleFormat(rawValue: source.format)) != 0 || index == 0
@@ -149,7 +151,8 @@ final class AudioTranscoder {
     }
 
     private func buffer(_ sound: FramePixels, samples: Int) throws(MediaError) {
-        let written = sound.raw.pointee.extended_data.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 2) {
+        let written = sound.raw.pointee.extended_data.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 2)
+        {
             av_audio_fifo_write(fifo, $0, Int32(samples))
         }
         if written < samples { throw .outOfMemory(whatFor: "sound") }

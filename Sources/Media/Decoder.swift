@@ -5,12 +5,11 @@ import CFFmpegShims
 
 /// Used by one thread at a time (FFmpeg's own threads work inside).
 final class Decoder {
-    let codecID: AVCodecID
     private let context: UnsafeMutablePointer<AVCodecContext>
     private let tally: OpaquePointer
 
     init(stream: AVStream, threads: Int, maximumPixels: Int, name: String) throws(MediaError) {
-        codecID = stream.codecpar.pointee.codec_id
+        let codecID = stream.codecpar.pointee.codec_id
         guard let codec = avcodec_find_decoder(codecID) else {
             throw .notMedia(path: name, reason: "no decoder for \(String(cString: avcodec_get_name(codecID)))")
         }
@@ -47,7 +46,10 @@ final class Decoder {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { buffer in
             guard let base = buffer.baseAddress else { return "" }
             cff_tally_first(tally, base, Int32(buffer.count))
-            return String(cString: base)
+            let line = String(cString: base)
+            // Less FFmpeg's prefix, which holds an address: messages are the same on every run.
+            guard line.hasPrefix("["), let end = line.firstRange(of: "] ") else { return line }
+            return String(line[end.upperBound...])
         }
     }
 }

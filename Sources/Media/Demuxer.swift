@@ -14,11 +14,14 @@ final class Demuxer {
     /// Containers and picture formats that are read. Not here, because they open other files or the network or are
     /// text: hls, dash, concat, sdp, rtsp, image2 (patterns), svg, subtitles, tty, lavfi.
     private static let formats = [
-        "3g2", "3gp", "aiff", "apng", "asf", "av1", "avi", "bmp_pipe", "dirac", "dnxhd", "dv", "exr_pipe", "flv", "gem_pipe",
-        "gif", "h261", "h263", "h264", "hevc", "ico", "ivf", "j2k_pipe", "jpeg_pipe", "jpegls_pipe", "jpegxl_pipe", "m4v",
+        "3g2", "3gp", "aiff", "apng", "asf", "av1", "avi", "bmp_pipe", "dirac", "dnxhd", "dv", "exr_pipe", "flv",
+        "gem_pipe",
+        "gif", "h261", "h263", "h264", "hevc", "ico", "ivf", "j2k_pipe", "jpeg_pipe", "jpegls_pipe", "jpegxl_pipe",
+        "m4v",
         "matroska", "mjpeg", "mj2", "mov", "mp4", "mpeg", "mpegts", "mpegvideo", "mpjpeg", "mxf", "nut", "obu", "ogg",
         "pam_pipe", "pbm_pipe", "pcx_pipe", "pgm_pipe", "pgmyuv_pipe", "png_pipe", "ppm_pipe", "psd_pipe", "qdraw_pipe",
-        "qoi_pipe", "rm", "sgi_pipe", "sunrast_pipe", "tiff_pipe", "vc1", "webm", "webp_pipe", "wtv", "xbm_pipe", "xpm_pipe",
+        "qoi_pipe", "rm", "sgi_pipe", "sunrast_pipe", "tiff_pipe", "vc1", "webm", "webp_pipe", "wtv", "xbm_pipe",
+        "xpm_pipe",
         "yuv4mpegpipe",
     ].joined(separator: ",")
 
@@ -32,7 +35,7 @@ final class Demuxer {
         if let width = pictureHeader?.width, let height = pictureHeader?.height, width * height > limits.maximumPixels {
             throw .limitExceeded(path: file.name, limit: limits.pixels, value: Int64(width * height))
         }
-        context = try Self.open(file)
+        context = try Self.open(file, format: Self.namedFormat(path))
         if isPicture, file.bytes > limits.maximumPictureBytes {
             throw .limitExceeded(path: file.name, limit: limits.pictureBytes, value: file.bytes)
         }
@@ -46,7 +49,15 @@ final class Demuxer {
         avformat_close_input(&closing)
     }
 
-    private static func open(_ file: InputFile) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
+    /// A row of JPEG pictures looks like one picture: only the name tells that it is a film.
+    private static func namedFormat(_ path: [UInt8]) -> UnsafePointer<AVInputFormat>? {
+        let name = String(decoding: path, as: UTF8.self).lowercased()
+        return name.hasSuffix(".mjpeg") || name.hasSuffix(".mjpg") ? av_find_input_format("mjpeg") : nil
+    }
+
+    private static func open(
+        _ file: InputFile, format: UnsafePointer<AVInputFormat>?
+    ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
         guard let context = avformat_alloc_context() else { throw .outOfMemory(whatFor: "a demuxer") }
         context.pointee.pb = file.io
         context.pointee.interrupt_callback = AVIOInterruptCB(
@@ -63,7 +74,7 @@ final class Demuxer {
         av_dict_set_int(&settings, "analyzeduration", 5_000_000, 0)
 
         var opened: UnsafeMutablePointer<AVFormatContext>? = context
-        let code = avformat_open_input(&opened, "", nil, &settings)
+        let code = avformat_open_input(&opened, "", format, &settings)
         guard code == 0, let opened else { throw openError(code, file) }
         return opened
     }
@@ -71,8 +82,14 @@ final class Demuxer {
     private static func openError(_ code: Int32, _ file: InputFile) -> MediaError {
         if file.isCancelled() { return .cancelled }
         if file.failure != 0 { return .readFailed(path: file.name, code: cff_error_of_errno(file.failure)) }
-        // The format list answers "invalid argument" for a known format that is not on it, and says nothing else.
-        let reason = cff_errno_of_error(code) == 22 ? "unknown or not an allowed format" : errorText(code)
+        let reason =
+            switch cff_errno_of_error(code) {
+            case 0: errorText(code)
+            // What the format list answers for a known format that is not on it; there is no better sign.
+            case 22: "unknown or not an allowed format"
+            // No system call failed: it is a table of impossible size, or the like.
+            default: "its header makes no sense"
+            }
         return .notMedia(path: file.name, reason: reason)
     }
 
@@ -95,13 +112,6 @@ final class Demuxer {
         if context.pointee.nb_streams > limits.maximumStreams {
             throw .limitExceeded(path: file.name, limit: limits.streams, value: Int64(context.pointee.nb_streams))
         }
-        for stream in streams where stream.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO {
-            let parameters = stream.pointee.codecpar.pointee
-            let pixels = Int64(max(parameters.width, 0)) * Int64(max(parameters.height, 0))
-            if pixels > limits.maximumPixels {
-                throw .limitExceeded(path: file.name, limit: limits.pixels, value: pixels)
-            }
-        }
     }
 
     var streams: [UnsafeMutablePointer<AVStream>] {
@@ -116,7 +126,29 @@ final class Demuxer {
     }
 
     /// The format carries no time stamps: those that FFmpeg makes up are in decoding order and worth nothing.
-    var isRaw: Bool { context.pointee.iformat.pointee.flags & AVFMT_NOTIMESTAMPS != 0 }
+    var isRaw: Bool {
+        context.pointee.iformat.pointee.flags & AVFMT_NOTIMESTAMPS != 0 || formatName == "mpegvideo"
+    }
+
+    /// Multipart JPEG has no end of its own, and FFmpeg calls the end of the file invalid data.
+    var endsWithInvalidData: Bool { formatName == "mpjpeg" }
+
+    /// The index of an MP4 names a place behind the end of the file: it was cut off.
+    func isCutOff(_ stream: UnsafeMutablePointer<AVStream>) -> Bool {
+        guard formatName.hasPrefix("mov") else { return false }
+        let count = avformat_index_get_entries_count(stream)
+        guard count > 0, let entry = avformat_index_get_entry(stream, count - 1) else { return false }
+        return entry.pointee.pos.addingReportingOverflow(Int64(entry.pointee.size)).partialValue > file.bytes
+    }
+
+    /// The largest frame that a container claims, which its codec need not agree to.
+    var claimedPixels: Int64 {
+        streams.filter { $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO }
+            .map {
+                Int64(max($0.pointee.codecpar.pointee.width, 0)) * Int64(max($0.pointee.codecpar.pointee.height, 0))
+            }
+            .max() ?? 0
+    }
 
     /// One picture, whatever number of frames it holds.
     var isPicture: Bool {

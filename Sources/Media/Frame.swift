@@ -43,7 +43,9 @@ package final class Frame: Sendable {
     /// A 4:2:0 copy to draw on, fitted into `width` x `height` (even numbers). A frame of that size, or of one pixel
     /// less, keeps its pixels in place; others are scaled and centred between black bars.
     /// - Parameter range: What the receiver wants: limited for video, full for JPEG.
-    package func annotationPicture(width: Int, height: Int, range: LumaRange = .limited) throws(MediaError) -> WritablePicture {
+    package func annotationPicture(width: Int, height: Int, range: LumaRange = .limited) throws(MediaError)
+        -> WritablePicture
+    {
         let fitted = Placement.fitting(width: self.width, height: self.height, intoWidth: width, height: height)
         let picture = try WritablePicture(width: width, height: height, range: range, placement: fitted)
         if fitted.width < width || fitted.height < height { picture.blacken() }
@@ -57,7 +59,8 @@ package final class Frame: Sendable {
             source: .init(
                 width: self.width, height: self.height, format: pixels.raw.pointee.format, isFullRange: isFull),
             target: .init(
-                width: fitted.width, height: fitted.height, format: AV_PIX_FMT_YUV420P.rawValue, isFullRange: range == .full))
+                width: fitted.width, height: fitted.height, format: AV_PIX_FMT_YUV420P.rawValue,
+                isFullRange: range == .full))
         try scalers.with(key) { scaler throws(MediaError) in
             let corner = picture.corner
             try scaler.run(from: pixels.raw, to: corner.map(\.base), strides: corner.map { Int32($0.strideBytes) })

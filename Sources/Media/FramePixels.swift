@@ -30,7 +30,9 @@ final class FramePixels: @unchecked Sendable {
 
     /// Planes of an 8-bit planar frame, each with its own size.
     var planes: [Plane] {
-        guard let description = av_pix_fmt_desc_get(AVPixelFormat(rawValue: raw.pointee.format))?.pointee else { return [] }
+        guard let description = av_pix_fmt_desc_get(AVPixelFormat(rawValue: raw.pointee.format))?.pointee else {
+            return []
+        }
         let data = raw.pointee.data
         let strides = integers(of: raw.pointee.linesize)
         return [data.0, data.1, data.2, data.3].enumerated().compactMap { index, base in
@@ -39,7 +41,8 @@ final class FramePixels: @unchecked Sendable {
             let shiftX = isChroma ? Int(description.log2_chroma_w) : 0
             let shiftY = isChroma ? Int(description.log2_chroma_h) : 0
             return Plane(
-                base: base, width: (width + (1 << shiftX) - 1) >> shiftX, height: (height + (1 << shiftY) - 1) >> shiftY,
+                base: base, width: (width + (1 << shiftX) - 1) >> shiftX,
+                height: (height + (1 << shiftY) - 1) >> shiftY,
                 strideBytes: Int(strides[index]))
         }
     }

@@ -20,7 +20,8 @@ final class MP4Muxer {
         made.pointee.opaque = Unmanaged.passUnretained(file).toOpaque()
         // FFmpeg's faststart opens the output by name to read it; it gets our file, whatever its name.
         made.pointee.io_open = { context, io, _, flags, _ in
-            guard flags & AVIO_FLAG_WRITE == 0, let reader = OutputFile.from(context?.pointee.opaque)?.openReader() else {
+            guard flags & AVIO_FLAG_WRITE == 0, let reader = OutputFile.from(context?.pointee.opaque)?.openReader()
+            else {
                 return cff_error_of_errno(1)
             }
             io?.pointee = reader
@@ -38,7 +39,9 @@ final class MP4Muxer {
 
     deinit { avformat_free_context(context) }
 
-    func addStream(parameters: UnsafeMutablePointer<AVCodecParameters>, timeBase: AVRational) throws(MediaError) -> Int32 {
+    func addStream(parameters: UnsafeMutablePointer<AVCodecParameters>, timeBase: AVRational) throws(MediaError)
+        -> Int32
+    {
         guard let stream = avformat_new_stream(context, nil) else { throw .outOfMemory(whatFor: "an output stream") }
         avcodec_parameters_copy(stream.pointee.codecpar, parameters)
         // The container's own tag, not that of the file it came from.

@@ -28,13 +28,18 @@ package struct MediaLimits: Hashable, Sendable {
         self.maximumPictureBytes = maximumPictureBytes
     }
 
-    var pixels: MediaLimit { MediaLimit(name: "pixels of a frame", option: "--max-pixels", maximum: Int64(maximumPixels)) }
-    var streams: MediaLimit { MediaLimit(name: "number of streams", option: "--max-streams", maximum: Int64(maximumStreams)) }
+    var pixels: MediaLimit {
+        MediaLimit(name: "pixels of a frame", option: "--max-pixels", maximum: Int64(maximumPixels))
+    }
+    var streams: MediaLimit {
+        MediaLimit(name: "number of streams", option: "--max-streams", maximum: Int64(maximumStreams))
+    }
     var duration: MediaLimit {
         MediaLimit(name: "duration in seconds", option: "--max-duration", maximum: Int64(maximumDurationSeconds))
     }
     var pictureBytes: MediaLimit {
-        MediaLimit(name: "size of a picture in bytes", option: "--max-picture-bytes", maximum: Int64(maximumPictureBytes))
+        MediaLimit(
+            name: "size of a picture in bytes", option: "--max-picture-bytes", maximum: Int64(maximumPictureBytes))
     }
 
     /// Longest side to which a pixel aspect may stretch a frame: that of a square of `maximumPixels`.

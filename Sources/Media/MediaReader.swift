@@ -10,7 +10,7 @@ package final class MediaReader: @unchecked Sendable {
     package let info: MediaInfo
     package var counts: MediaCounts { state.counts }
     /// What was ignored or is out of the ordinary, in sentences.
-    package var notes: [String] { converter.notes + state.notes }
+    package var notes: [String] { converter.notes }
 
     private let demuxer: Demuxer
     private let options: MediaOptions
@@ -38,6 +38,10 @@ package final class MediaReader: @unchecked Sendable {
         state = try ReadState(demuxer, stream, duration, options)
 
         guard let first = try Self.nextFrame(&state, demuxer, converter, scalers, options) else {
+            // FFmpeg refuses such a size as it refuses damage, and only its log would tell.
+            if demuxer.claimedPixels > options.limits.maximumPixels {
+                throw .limitExceeded(path: name, limit: options.limits.pixels, value: demuxer.claimedPixels)
+            }
             throw .damaged(path: name, reason: state.counts.firstErrors.first ?? "no frames")
         }
         waiting = first
@@ -70,7 +74,7 @@ package final class MediaReader: @unchecked Sendable {
     package func next() throws(MediaError) -> Frame? {
         if let frame = waiting {
             waiting = nil
-            if let to = options.to, frame.time >= to { state.isFinished = true } else { return frame }
+            if let to = options.to, frame.time >= to { state.stop() } else { return frame }
         }
         return try Self.nextFrame(&state, demuxer, converter, scalers, options)
     }
@@ -94,7 +98,7 @@ package final class MediaReader: @unchecked Sendable {
                 break
             }
             state.counts.decoded += 1
-            if demuxer.isPicture { state.stopAfterPicture() }
+            if demuxer.isPicture { state.stop() }
             // The very first is converted all the same: its size belongs to the source.
             if index > 0, let from = options.from, time < from, !demuxer.isPicture {
                 state.counts.skippedBeforeStart += 1

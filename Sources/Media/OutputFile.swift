@@ -55,7 +55,11 @@ final class OutputFile {
         if ftruncate(descriptor, 0) != 0 { failure = errno }
     }
 
-    func remove() { unlink(path) }
+    /// Takes the name away, where it is a file's: a device that was named as output stays.
+    func remove() {
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { unlink(path) }
+    }
 
     /// What a failed call of FFmpeg on this file means.
     func error(_ code: Int32) -> MediaError {

@@ -44,7 +44,8 @@ package struct PictureHeader: Equatable, Sendable {
                 let body = read(offset + 8, 8)
                 (width, height) = (body.big32(0), body.big32(4))
             case "eXIf":
-                exifOrientation = TIFFDirectory { at, count in read(offset + 8 + at, min(count, length - at)) }?.orientation
+                exifOrientation =
+                    TIFFDirectory { at, count in read(offset + 8 + at, min(count, length - at)) }?.orientation
             case "IEND":
                 return
             default:
@@ -60,7 +61,7 @@ package struct PictureHeader: Equatable, Sendable {
             let head = read(offset, 9)
             guard head.count == 9, head[0] == 0xFF, let length = head.big16(2) else { return }
             let marker = head[1]
-            if marker == 0xFF { // fill byte
+            if marker == 0xFF {  // fill byte
                 offset += 1
             } else if (0xC0...0xCF).contains(marker), ![0xC4, 0xC8, 0xCC].contains(marker) {
                 (height, width) = (head.big16(5), head.big16(7))
@@ -89,7 +90,8 @@ package struct PictureHeader: Equatable, Sendable {
             case "EXIF":
                 // Some writers keep JPEG's six-byte mark in front.
                 let skip = read(offset + 8, 6) == Array("Exif\0\0".utf8) ? 6 : 0
-                exifOrientation = TIFFDirectory { at, count in read(offset + 8 + skip + at, min(count, length - at)) }?.orientation
+                exifOrientation =
+                    TIFFDirectory { at, count in read(offset + 8 + skip + at, min(count, length - at)) }?.orientation
             default:
                 break
             }

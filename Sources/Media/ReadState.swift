@@ -8,7 +8,6 @@ import Core
 struct ReadState {
     var counts = MediaCounts()
     var isFinished = false
-    private(set) var notes: [String] = []
     private(set) var pixelFormat = ""
 
     private let demuxer: Demuxer
@@ -16,9 +15,9 @@ struct ReadState {
     private let duration: DeclaredDuration
     private let options: MediaOptions
     private let packet: Packet
-    private var decoder: Decoder
+    private let decoder: Decoder
     private var clock: FrameClock
-    /// A packet of another codec waits until the decoder before it is empty.
+    /// A packet waits until the decoder has room.
     private var packetWaits = false
     private var isDraining = false
     /// Whether reading went to the end of the file, so that a short video can be told.
@@ -31,18 +30,22 @@ struct ReadState {
     private static let maximumErrorsInARow = 10_000
 
     init(
-        _ demuxer: Demuxer, _ stream: UnsafeMutablePointer<AVStream>, _ duration: DeclaredDuration, _ options: MediaOptions
+        _ demuxer: Demuxer, _ stream: UnsafeMutablePointer<AVStream>, _ duration: DeclaredDuration,
+        _ options: MediaOptions
     ) throws(MediaError) {
         self.demuxer = demuxer
         self.stream = stream
         self.duration = duration
         self.options = options
         packet = try Packet()
-        decoder = try Self.decoder(for: stream, demuxer, options)
+        decoder = try Decoder(
+            stream: stream.pointee, threads: demuxer.isPicture ? 1 : options.decoderThreads,
+            maximumPixels: options.limits.maximumPixels, name: demuxer.file.name)
         let rate = av_guess_frame_rate(demuxer.context, stream, nil)
         let step = rate.num > 0 && rate.den > 0 ? av_rescale(1_000_000, Int64(rate.den), Int64(rate.num)) : nil
         clock = FrameClock(
-            timeBase: stream.pointee.timeBase, startMicroseconds: demuxer.startMicroseconds, declaredStepMicroseconds: step)
+            timeBase: stream.pointee.timeBase, startMicroseconds: demuxer.startMicroseconds,
+            declaredStepMicroseconds: step)
         for other in demuxer.streams where other != stream {
             // Sound is read on where only it can tell that the container ends later than the video.
             let isUseful = duration.videoEnd == nil && other.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_AUDIO
@@ -50,17 +53,9 @@ struct ReadState {
         }
     }
 
-    private static func decoder(
-        for stream: UnsafeMutablePointer<AVStream>, _ demuxer: Demuxer, _ options: MediaOptions
-    ) throws(MediaError) -> Decoder {
-        try Decoder(
-            stream: stream.pointee, threads: demuxer.isPicture ? 1 : options.decoderThreads,
-            maximumPixels: options.limits.maximumPixels, name: demuxer.file.name)
-    }
-
     /// Decodes the next frame; false at the end.
     mutating func decode(into frame: FramePixels) throws(MediaError) -> Bool {
-        while true {
+        while !isFinished {
             if options.isCancelled() { throw .cancelled }
             let code = decoder.receive(into: frame.raw)
             if code >= 0 {
@@ -68,18 +63,16 @@ struct ReadState {
                 return true
             }
             if code == cff_error_eof() {
-                guard packetWaits else {
-                    stopAfterLastFrame()
-                    return false
-                }
-                decoder = try Self.decoder(for: stream, demuxer, options)
-                isDraining = false
-            } else if code != cff_error_of_errno(11) {
+                stop()
+                return false
+            }
+            if code != cff_error_of_errno(11) {
                 try noteError(code, "a frame")
                 continue
             }
             try feed()
         }
+        return false
     }
 
     /// Gives the decoder its next packet, or the news that there are no more.
@@ -90,19 +83,11 @@ struct ReadState {
                 _ = decoder.send(nil)
                 return
             }
-            if stream.pointee.codecpar.pointee.codec_id != decoder.codecID {
-                // Transport streams may change codec on the way; what is inside comes out first.
-                notes.append("the codec changes on the way")
-                packetWaits = true
-                isDraining = true
-                _ = decoder.send(nil)
-                return
-            }
         }
         packetWaits = false
         let code = decoder.send(packet.raw)
         if code == cff_error_of_errno(11) {
-            packetWaits = true // full: it takes the packet once a frame is out
+            packetWaits = true  // full: it takes the packet once a frame is out
             return
         }
         av_packet_unref(packet.raw)
@@ -118,7 +103,7 @@ struct ReadState {
                 reachedEnd = true
                 if demuxer.file.failure != 0 {
                     counts.note("reading stopped: \(errorText(cff_error_of_errno(demuxer.file.failure)))")
-                } else if code != cff_error_eof() {
+                } else if code != cff_error_eof(), !demuxer.endsWithInvalidData {
                     counts.note("reading stopped: \(errorText(code))")
                 }
                 return false
@@ -129,7 +114,9 @@ struct ReadState {
                 continue
             }
             counts.packets += 1
-            if packet.raw.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 { counts.note("packet \(counts.packets) is marked corrupt") }
+            if packet.raw.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 {
+                counts.note("packet \(counts.packets) is marked corrupt")
+            }
             return true
         }
     }
@@ -176,25 +163,19 @@ struct ReadState {
         return time
     }
 
-    /// At `to`: the rest is nobody's business.
-    mutating func stop() { isFinished = true }
-
-    /// A picture's further frames are not looked at, but what its decoder said of the first is.
-    mutating func stopAfterPicture() {
+    /// Nothing more is wanted. What the decoder only logged still counts: damage to HEVC or to a JPEG shows nowhere
+    /// else, and whole files make no decoder log errors.
+    mutating func stop() {
         isFinished = true
         if decoder.loggedErrors > 0, counts.errors == 0 { counts.note(decoder.firstLoggedError) }
-    }
-
-    private mutating func stopAfterLastFrame() {
-        isFinished = true
-        guard counts.decoded == 0, counts.errors == 0, decoder.loggedErrors > 0 else { return }
-        counts.note(decoder.firstLoggedError)
     }
 
     /// The video ends before the container's word by more than the larger of 1 s and 2 %. The end of the last frame
     /// is what counts: at one frame in two seconds its PTS alone is always early.
     var endsEarly: Bool {
-        guard reachedEnd, !demuxer.isPicture, let lastEnd = clock.end?.microseconds else { return false }
+        guard reachedEnd, !demuxer.isPicture else { return false }
+        if demuxer.isCutOff(stream) { return true }
+        guard let lastEnd = clock.end?.microseconds else { return false }
         let end = duration.videoEnd == nil ? max(lastEnd, lastPacketEnd) : lastEnd
         guard let declared = duration.videoEnd ?? duration.container else { return false }
         return declared - end > max(1_000_000, declared / 50)

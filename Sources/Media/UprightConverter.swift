@@ -75,7 +75,9 @@ final class UprightConverter {
     }
 
     private func orientation(of frame: FramePixels) -> Orientation {
-        guard let side = av_frame_get_side_data(frame.raw, AV_FRAME_DATA_DISPLAYMATRIX) else { return fallbackOrientation }
+        guard let side = av_frame_get_side_data(frame.raw, AV_FRAME_DATA_DISPLAYMATRIX) else {
+            return fallbackOrientation
+        }
         let matrix = numbers(UnsafeRawPointer(side.pointee.data), bytes: side.pointee.size)
         if let known = Orientation(displayMatrix: matrix) { return known }
         note("a frame's display matrix is no right angle and was ignored")
@@ -90,7 +92,8 @@ final class UprightConverter {
         let exact = Double(frame.width) * Double(aspect.num) / Double(aspect.den)
         let width = max(exact.rounded(), 1)
         if width > Double(max(longestSide, frame.width)) {
-            note("pixel aspect \(aspect.num):\(aspect.den) would stretch the frame past the pixel limit and was ignored")
+            note(
+                "pixel aspect \(aspect.num):\(aspect.den) would stretch the frame past the pixel limit and was ignored")
             return coded
         }
         return (Int(width), frame.height)

@@ -92,7 +92,8 @@ package final class WritablePicture: @unchecked Sendable {
     func copy(_ frame: FramePixels) {
         for (from, to) in zip(frame.planes, corner) {
             av_image_copy_plane(
-                to.base, Int32(to.strideBytes), from.base, Int32(from.strideBytes), Int32(from.width), Int32(from.height))
+                to.base, Int32(to.strideBytes), from.base, Int32(from.strideBytes), Int32(from.width),
+                Int32(from.height))
         }
     }
 }

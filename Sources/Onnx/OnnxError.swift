@@ -22,8 +22,8 @@ package enum OnnxError: Error, Equatable, CustomStringConvertible {
             "\(file): not a whole ONNX model (\(bytes) bytes): \(reason); copy or export the file again"
         case .limit(let file, let what, let found, let limit):
             "\(file): \(found) \(what), the limit is \(limit)"
-        case .opset(let file, let found, let supported):
-            "\(file): opset \(found) is outside \(supported.lowerBound) to \(supported.upperBound); export with opset 13 or later"
+        case .opset(let file, let found, let known):
+            "\(file): opset \(found) is not among \(known.lowerBound) to \(known.upperBound); export with 13 or later"
         case .tensorSize(let file, let tensor, let expected, let found):
             "\(file): tensor '\(tensor)' needs \(expected) bytes, the file has \(found); copy or export the file again"
         case .tensor(let file, let tensor, let reason):
@@ -37,7 +37,7 @@ package enum OnnxError: Error, Equatable, CustomStringConvertible {
         case .unreadable(let file, let node, let reason):
             "\(file): node \(node): \(reason)"
         case .weightsHash(let file, let expected, let found):
-            "\(file): the weights have SHA-256 \(found), weights.sha256 says \(expected): the file is damaged, copy it again"
+            "\(file): the weights' SHA-256 is \(found), the file says \(expected): it is damaged, copy it again"
         }
     }
 }

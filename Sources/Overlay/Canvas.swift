@@ -61,11 +61,10 @@ struct Canvas {
     func shade(_ area: Area) {
         let inside = area.cut(to: bounds)
         guard !inside.isEmpty else { return }
-        let black = picture.range == .limited ? 16 : 0
-        Self.change(picture.y, inside) { UInt8(clamping: black + (Int($0) - black) / 4) }
+        Self.quarter(picture.y, inside, plus: picture.range == .limited ? 12 : 0)
         let chroma = Self.halved(inside)
-        Self.change(picture.u, chroma) { UInt8(clamping: 128 + (Int($0) - 128) / 4) }
-        Self.change(picture.v, chroma) { UInt8(clamping: 128 + (Int($0) - 128) / 4) }
+        Self.quarter(picture.u, chroma, plus: 96)
+        Self.quarter(picture.v, chroma, plus: 96)
     }
 
     /// Four bars of `thickness` within the area.
@@ -107,12 +106,14 @@ struct Canvas {
         }
     }
 
-    private static func change(_ plane: MutableImageView, _ area: Area, _ change: (UInt8) -> UInt8) {
+    /// c + (x - c) / 4 about the plane's centre c, as x / 4 + 3c / 4: 16 makes 12, 128 makes 96. In bytes, so that
+    /// it becomes vector code.
+    private static func quarter(_ plane: MutableImageView, _ area: Area, plus: UInt8) {
         let inside = area.cut(to: Area(x: 0, y: 0, width: plane.width, height: plane.height))
         guard !inside.isEmpty else { return }
         for row in inside.top..<inside.bottom {
-            let pixels = plane.base + row * plane.strideBytes
-            for column in inside.left..<inside.right { pixels[column] = change(pixels[column]) }
+            let pixels = plane.base + row * plane.strideBytes + inside.left
+            for i in 0..<inside.width { pixels[i] = (pixels[i] &>> 2) &+ plus }
         }
     }
 }

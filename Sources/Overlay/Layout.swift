@@ -21,6 +21,7 @@ struct Layout {
     private let room: Area
     private let metrics: Metrics
     private var obstacles: [Area]
+    private let isAlone: Bool
 
     /// Crowds get labels only; bars would cover what they describe.
     private static let mostPanels = 12
@@ -34,6 +35,7 @@ struct Layout {
         self.room = room
         self.metrics = metrics
         obstacles = faces
+        isAlone = faces.count == 1
     }
 
     /// Above the box, else below it, else within it.
@@ -81,12 +83,13 @@ struct Layout {
         let gap = metrics.line + metrics.padding
         let (w, h) = size
         let labelHeight = Int(metrics.label.height) + 4 * metrics.padding
-        let origins = [
+        var origins = [
             (box.right + gap, box.top), (box.left - gap - w, box.top), (box.right + gap, box.bottom - h),
             (box.left - gap - w, box.bottom - h), (box.left, box.bottom + gap),
             (box.left, box.top - labelHeight - h), (box.right - w, box.bottom + gap),
-            (room.left, room.bottom - h), (room.right - w, room.bottom - h),
         ]
+        // Corners far from the face would look like another face's.
+        if isAlone { origins += [(room.left, room.bottom - h), (room.right - w, room.bottom - h)] }
         var chosen = Panel(area: clamped(Area(x: 0, y: 0, width: w, height: h)), isCompact: isCompact, place: 0)
         var least = Int.max
         for (place, origin) in origins.enumerated() {

@@ -8,6 +8,7 @@ struct Metrics: Hashable {
     let padding: Int
     let rowHeight: Int
     let barWidth: Int
+    let compactBarWidth: Int
     let stripSingle: Int
     let stripLane: Int
     /// Below this there is room for boxes only.
@@ -26,6 +27,7 @@ struct Metrics: Hashable {
         padding = max(Int(capital / 3), 2)
         rowHeight = Int(smallCapital * 1.6 + 0.5)
         barWidth = Int(smallCapital * 5.5)
+        compactBarWidth = Int(smallCapital * 3.5)
         stripSingle = min(max(short / 80, 3), 16)
         stripLane = min(max(short / 150, 2), 10)
         hasText = short >= 72

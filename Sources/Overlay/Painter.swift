@@ -72,7 +72,8 @@ package struct Painter: Sendable {
                 at: plans[index].box)
         }
         guard style.showsBars else { return plans }
-        let full = panelSize(names: labels, metrics), compact = panelSize(names: shortLabels, metrics)
+        let full = panelSize(names: labels, bar: metrics.barWidth, metrics)
+        let compact = panelSize(names: shortLabels, bar: metrics.compactBarWidth, metrics)
         guard compact.width < room.width, compact.height < room.height else { return plans }
         for index in plans.indices
         where plans[index].face.probabilities?.values.count == labels.count && plans[index].label != nil {
@@ -94,10 +95,10 @@ package struct Painter: Sendable {
             bottom: Int((box.y + box.height).rounded()))
     }
 
-    private func panelSize(names: [String], _ metrics: Metrics) -> (width: Int, height: Int) {
+    private func panelSize(names: [String], bar: Int, _ metrics: Metrics) -> (width: Int, height: Int) {
         let text = names.map { metrics.small.width(of: $0) }.max() ?? 0
         return (
-            text + metrics.barWidth + 3 * metrics.padding, names.count * metrics.rowHeight + 2 * metrics.padding
+            text + bar + 4 * metrics.padding, names.count * metrics.rowHeight + 2 * metrics.padding
         )
     }
 
@@ -124,7 +125,8 @@ package struct Painter: Sendable {
         let names = panel.isCompact ? shortLabels : labels
         let area = panel.area
         canvas.shade(area)
-        let barLeft = area.right - metrics.padding - metrics.barWidth
+        let barWidth = panel.isCompact ? metrics.compactBarWidth : metrics.barWidth
+        let barLeft = area.right - metrics.padding - barWidth
         let barHeight = max(Int(metrics.small.height * 0.8), 2)
         for (index, value) in probabilities.values.enumerated() {
             let top = area.top + metrics.padding + index * metrics.rowHeight
@@ -132,7 +134,7 @@ package struct Painter: Sendable {
             canvas.text(names[index], x: area.left + metrics.padding, baseline: baseline, metrics.small)
             let barTop = top + (metrics.rowHeight - barHeight) / 2
             let share = value.isFinite ? min(max(value, 0), 1) : 0
-            let length = Int((share * Float(metrics.barWidth)).rounded())
+            let length = Int((share * Float(barWidth)).rounded())
             // The foot shows where the bar begins even when there is none.
             canvas.fill(Area(x: barLeft - 1, y: barTop, width: 1, height: barHeight), .grey)
             canvas.fill(Area(x: barLeft, y: barTop, width: length, height: barHeight), colours[index])

@@ -53,7 +53,7 @@ extension Installation {
     }
 }
 
-extension ExitStatus {
+extension ExitReason {
     init(_ kind: MediaError.Kind) {
         self =
             switch kind {

@@ -22,7 +22,7 @@ package struct AnalysisJob: Sendable {
     }
 
     package struct Outcome: Sendable {
-        package let exit: ExitStatus
+        package let exit: ExitReason
         package let folder: [UInt8]
         package let status: RunReport.Status
         /// The result was there already.
@@ -42,9 +42,9 @@ package struct AnalysisJob: Sendable {
         } catch let error as PipelineError {
             throw error
         } catch let error as MediaError {
-            throw PipelineError(ExitStatus(error.kind), error.description)
+            throw PipelineError(ExitReason(error.kind), error.description)
         } catch let error as ResultsError {
-            throw PipelineError(error.exitStatus, error.description)
+            throw PipelineError(error.exitReason, error.description)
         } catch {
             throw PipelineError(.internalError, "\(PathBytes.shown(path)): \(error)")
         }
@@ -111,7 +111,7 @@ package struct AnalysisJob: Sendable {
 
     private func publish(_ report: RunReport, _ staging: Staging, wall: Double) throws -> Outcome {
         func outcome(_ folder: [UInt8], _ status: RunReport.Status, skipped: Bool) -> Outcome {
-            let exit: ExitStatus =
+            let exit: ExitReason =
                 switch report.status {
                 case .interrupted: .interrupted
                 case .complete, .partial: status == .partial ? .partial : .done

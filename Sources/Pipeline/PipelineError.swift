@@ -3,10 +3,10 @@
 package import Results
 
 package struct PipelineError: Error, CustomStringConvertible {
-    package let exit: ExitStatus
+    package let exit: ExitReason
     package let description: String
 
-    package init(_ exit: ExitStatus, _ description: String) {
+    package init(_ exit: ExitReason, _ description: String) {
         self.exit = exit
         self.description = description
     }

@@ -13,7 +13,7 @@ extension Directory {
             } else {
                 try SystemError.check(name) { unlinkat(descriptor, $0, 0) }
             }
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             return
         }
     }
@@ -36,7 +36,7 @@ extension Directory {
     func sync() throws(SystemError) {
         do throws(SystemError) {
             try SystemError.check { fsync(descriptor) }
-        } catch where error.code == EINVAL {
+        } catch  where error.code == EINVAL {
             return  // some network and FUSE file systems know no fsync of folders
         }
     }
@@ -46,7 +46,7 @@ extension Directory {
         do throws(SystemError) {
             try SystemError.check { flock(descriptor, LOCK_EX | LOCK_NB) }
             return true
-        } catch where error.code == EWOULDBLOCK {
+        } catch  where error.code == EWOULDBLOCK {
             return false
         }
     }
@@ -55,7 +55,7 @@ extension Directory {
     func renameFolder(_ old: [UInt8], toFree new: [UInt8]) throws(SystemError) {
         do throws(SystemError) {
             try rename(old, new, flags: RenameAt.noReplace)
-        } catch where RenameAt.isMissing(error.code) {
+        } catch  where RenameAt.isMissing(error.code) {
             // A plain rename of a folder replaces at most an empty folder, so nothing can be lost.
             try SystemError.check(old) { from in
                 PathBytes.withCString(new) { renameat(descriptor, from, descriptor, $0) }
@@ -67,7 +67,7 @@ extension Directory {
     func swapFolders(_ a: [UInt8], _ b: [UInt8], aside: [UInt8]) throws(SystemError) {
         do throws(SystemError) {
             try rename(a, b, flags: RenameAt.exchange)
-        } catch where RenameAt.isMissing(error.code) {
+        } catch  where RenameAt.isMissing(error.code) {
             try swapInSteps(a, b, aside: aside)
         }
     }

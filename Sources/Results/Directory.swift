@@ -43,7 +43,8 @@ final class Directory: Sendable {
     /// Opens a folder by a path of the user, who may use links.
     convenience init(at path: [UInt8]) throws(SystemError) {
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-        self.init(path: path, descriptor: try SystemError.check(path.isEmpty ? [PathBytes.dot] : path) { open($0, flags) })
+        self.init(
+            path: path, descriptor: try SystemError.check(path.isEmpty ? [PathBytes.dot] : path) { open($0, flags) })
     }
 
     /// Opens a folder in this one; not by a link.

@@ -27,6 +27,7 @@ package final class FileSink {
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(ResultsError) {
         if let failure { throw failure }
+        guard descriptor != nil else { throw fail(EBADF) }
         count += Int64(bytes.count)
         if buffer.count + bytes.count > Self.capacity { try flush() }
         if bytes.count > Self.capacity {
@@ -63,7 +64,7 @@ package final class FileSink {
     }
 
     private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(ResultsError) {
-        guard let descriptor else { throw fail(EBADF) }
+        guard let descriptor else { return }  // closed, and so flushed
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)

@@ -28,7 +28,7 @@ extension ResultFolder {
                 try parent.makeFolder(temporary)
                 guard let folder = try claim(temporary, in: parent) else { continue }
                 return Staging(folder: self, parent: parent, directory: folder, name: temporary, made: made)
-            } catch where error.code == ENOENT || error.code == EEXIST {
+            } catch  where error.code == ENOENT || error.code == EEXIST {
                 continue
             } catch {
                 Self.removeEmpty(made)
@@ -44,7 +44,7 @@ extension ResultFolder {
         let folder = try parent.folder(name)
         do throws(SystemError) {
             guard try folder.lock() else { return nil }
-        } catch where error.code == EBADF || error.code == ENOLCK || error.code == EOPNOTSUPP {
+        } catch  where error.code == EBADF || error.code == ENOLCK || error.code == EOPNOTSUPP {
             return folder  // no locks of folders here (NFS): nobody else can take them for leftovers either
         }
         guard let there = try? parent.status(name), there.isSame(as: try folder.ownStatus()) else { return nil }
@@ -61,7 +61,7 @@ extension ResultFolder {
     private static func openMaking(_ path: [UInt8], made: inout [[UInt8]]) throws(SystemError) -> Directory {
         do throws(SystemError) {
             return try Directory(at: path)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             guard let name = PathBytes.lastComponent(path) else { throw error }
             let above = try openMaking(parentPath(path), made: &made)
             // Then again by the whole path, so that its last step may be a link or `..`, as the user wrote it.
@@ -75,7 +75,7 @@ extension ResultFolder {
     ) throws(SystemError) -> Directory {
         do throws(SystemError) {
             return try folder.folder(name)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             try make(name, in: folder, path: PathBytes.join(folder.path, name), made: &made)
             return try folder.folder(name)
         }
@@ -88,7 +88,7 @@ extension ResultFolder {
             try folder.makeFolder(name)
             if !made.contains(path) { made.append(path) }
             try folder.sync()
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             return  // another process, at the same moment
         }
     }

@@ -13,7 +13,7 @@ package enum ResultsError: Error, Hashable, Sendable {
     /// run.json could not be made from the report: our own bug.
     case report(String)
 
-    package var exitStatus: ExitStatus {
+    package var exitReason: ExitReason {
         switch self {
         case .cannotCreate, .refused: .cannotCreate
         case .noSpace, .io: .ioError

@@ -31,7 +31,8 @@ extension RunReport {
             sha256: ([UInt8]) -> String
         ) {
             precondition(
-                Reserved.allCases.allSatisfy { options[$0.rawValue] == nil }, "an option has a name that run.json needs")
+                Reserved.allCases.allSatisfy { options[$0.rawValue] == nil }, "an option has a name that run.json needs"
+            )
             self.options = options
             outputVersion = Self.outputVersion
             let all: SettingValue = .object([
@@ -58,7 +59,8 @@ extension RunReport.Settings: Codable {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "settings.hash is missing")
         }
         guard case .integer(let version) = members.removeValue(forKey: Reserved.outputVersion.rawValue) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "settings.output_version is missing")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "settings.output_version is missing")
         }
         self.hash = hash
         outputVersion = version

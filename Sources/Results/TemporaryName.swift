@@ -16,7 +16,9 @@ enum TemporaryName {
 
     static func matches(_ name: [UInt8]) -> Bool {
         let tail = mark.count + randomCount + end.count
-        guard name.first == PathBytes.dot, name.count > tail + 1, name.suffix(end.count) == end[...] else { return false }
+        guard name.first == PathBytes.dot, name.count > tail + 1, name.suffix(end.count) == end[...] else {
+            return false
+        }
         let marked = name.suffix(tail)
         return marked.prefix(mark.count) == mark[...]
             && marked.dropFirst(mark.count).prefix(randomCount).allSatisfy(alphabet.contains)

@@ -132,8 +132,9 @@ extension RowBuffer {
     package mutating func utc(microsecondsSince1970 time: Int64?) {
         guard let time else { return empty() }
         let day: Int64 = 86_400_000_000
-        let days = time >= 0 ? time / day : (time - day + 1) / day
-        let withinDay = UInt64(time - days * day)
+        let remainder = time % day
+        let days = time / day - (remainder < 0 ? 1 : 0)
+        let withinDay = UInt64(remainder < 0 ? remainder + day : remainder)
         guard let date = CivilDate(daysSince1970: days) else { return empty() }
         separate()
         appendPadded(UInt64(date.year), width: 4)

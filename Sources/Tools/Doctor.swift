@@ -86,7 +86,7 @@ package struct Doctor {
         }
 
         mutating func line(_ key: String, _ value: String) {
-            text += "  " + key.padding(toLength: 12, withPad: " ", startingAt: 0) + value + "\n"
+            text += "  " + key.padding(toLength: 15, withPad: " ", startingAt: 0) + value + "\n"
         }
 
         mutating func problem(_ what: String, cure: String) {

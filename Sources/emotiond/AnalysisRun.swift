@@ -43,7 +43,7 @@ struct AnalysisRun {
             if cancellation.isRaised { break }
         }
         if arguments.json { print(try InputEnd.json(ends)) }
-        let exit = ExitStatus.combined(ends.map(\.exit))
+        let exit = ExitReason.combined(ends.map(\.exit))
         if exit != .done { throw ArgumentParser.ExitCode(exit.rawValue) }
     }
 
@@ -58,7 +58,7 @@ struct AnalysisRun {
 
     private func analyse(_ input: InputJob, _ installation: Installation) -> InputEnd {
         if let failure = input.problem {
-            return InputEnd(input: input.path, exit: failure.exitStatus, error: failure.description, outcome: nil)
+            return InputEnd(input: input.path, exit: failure.exitReason, error: failure.description, outcome: nil)
         }
         let job = AnalysisJob(
             path: input.path, relative: input.relative, outputRoot: ArgumentBytes.bytes(of: arguments.out),
@@ -86,7 +86,7 @@ struct AnalysisRun {
 /// How one input ended.
 struct InputEnd {
     let input: [UInt8]
-    let exit: ExitStatus
+    let exit: ExitReason
     let error: String?
     let outcome: AnalysisJob.Outcome?
 
@@ -125,7 +125,7 @@ struct InputEnd {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let whole = Whole(exit: ExitStatus.combined(ends.map(\.exit)).rawValue, results: results)
+        let whole = Whole(exit: ExitReason.combined(ends.map(\.exit)).rawValue, results: results)
         return String(decoding: try encoder.encode(whole), as: UTF8.self)
     }
 }

@@ -24,7 +24,7 @@ struct Emotiond: ParsableCommand {
               emotiond --file recordings/ --out results --no-video
               find . -name '*.mp4' -print0 | emotiond --file - -0 --fps 5
 
-            \(ExitStatus.help)
+            \(ExitReason.help)
             """,
         version: Doctor.versionText,
         subcommands: [EvalCommand.self, BenchCommand.self, DoctorCommand.self],

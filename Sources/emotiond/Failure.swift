@@ -15,12 +15,12 @@ enum Failure {
             throw ExitCode(error.exit.rawValue)
         } catch let error as ToolError {
             logger.error("\(error)")
-            throw ExitCode(ExitStatus.noInput.rawValue)
+            throw ExitCode(ExitReason.noInput.rawValue)
         }
     }
 }
 
-extension ExitStatus {
+extension ExitReason {
     /// The table that --help prints.
     static var help: String {
         let lines = allCases.map { code in

@@ -7,13 +7,13 @@ private let everywhere: Set = ["Swift", "Synchronization"]
 
 private let allowed: [String: Set<String>] = [
     "Core": [],
-    "Onnx": ["Core", "SwiftProtobuf", "FoundationEssentials"],
-    "Inference": ["Core", "Onnx", "CKernels"],
+    "Onnx": ["SwiftProtobuf", "FoundationEssentials"],
+    "Inference": ["Onnx", "CKernels"],
     "Media": ["Core", "CFFmpeg", "CFFmpegShims", "Glibc"],
-    "Faces": ["Core", "COpenCV", "Inference", "Glibc"],
+    "Faces": ["Core", "COpenCV", "Glibc"],
     "Timeline": ["Core"],
     "Overlay": ["Core", "COpenCV"],
-    "Results": ["Core", "Foundation", "Glibc"],
+    "Results": ["Foundation", "Glibc"],
     "Pipeline": [
         "Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", "Logging", "Foundation", "Glibc",
     ],

@@ -31,7 +31,7 @@ struct Command {
         // Files instead of pipes: a full pipe would stop the child.
         let output = try TemporaryFolder(), errors = output.url.appending(path: "errors")
         let text = output.url.appending(path: "output")
-        for file in [errors, text] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        for file in [errors, text] { try Data().write(to: file) }
         process.standardOutput = try FileHandle(forWritingTo: text)
         process.standardError = try FileHandle(forWritingTo: errors)
         if let input {

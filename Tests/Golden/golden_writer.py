@@ -50,7 +50,7 @@ class GoldenWriter:
             outputs.append({"name": info.name, "file": file, "shape": list(result.shape)})
         (self.folder / f"{name}.onnx").write_bytes(data)
         self.entries.append({"name": name, "model": f"{name}.onnx", "input": input_file,
-                             "input_shape": list(shape), "outputs": outputs})
+                             "inputShape": list(shape), "outputs": outputs})
 
     def finish(self):
         text = json.dumps(self.entries, indent=1)

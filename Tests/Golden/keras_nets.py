@@ -61,7 +61,7 @@ def export(model, opset=15):
 
 def exports(kind):
     if kind == "narrow":
-        yield "keras_vgg19_narrow", export(lively(head(narrow_trunk(32, 64), 12))), (2, 3, 64, 64)
+        yield "keras_vgg19_narrow", export(lively(head(narrow_trunk(40, 64), 12))), (1, 3, 64, 64)
         yield "keras_separable", export(lively(separable())), (3, 1, 48, 48)
     else:
         trunk = tf.keras.applications.VGG19(include_top=False, weights=None, input_shape=(96, 96, 3))

@@ -126,7 +126,7 @@ def small_nets():
     yield "net_mobilenet", export(
         MobileNetV2(1, 8, [(1, 8, 1, 1), (4, 8, 2, 2), (4, 16, 2, 2)], 32, 7), (1, 48, 48)), (3, 1, 48, 48)
     yield "net_vgg19_bn", export(vgg19(3, 32, 7, True, 16, 1), (3, 48, 48)), (2, 3, 48, 48)
-    yield "net_vgg19_fixed", export(vgg19(1, 32, 7, False, 16, 1), (1, 48, 48), dynamic=False), (3, 1, 48, 48)
+    yield "net_vgg19_fixed", export(vgg19(1, 64, 7, False, 16, 1), (1, 48, 48), dynamic=False), (3, 1, 48, 48)
     yield "net_attention", export(AttentionNet(), (1, 48, 48), opset=17), (3, 1, 48, 48)
 
 

@@ -16,6 +16,20 @@ struct DamageTests {
         }
     }
 
+    @Test(arguments: ["net_attention", "net_vgg19_bn", "keras_separable"])
+    func `a file cut off at every fiftieth is refused by name`(name: String) throws {
+        let golden = try #require(Golden.small.first { $0.name == name })
+        let bytes = try golden.bytes(golden.model)
+        for part in 0..<50 {
+            let cut = Array(bytes[..<(bytes.count * part / 50)])
+            #expect {
+                try Graph(bytes: cut, name: name, sha256: nil)
+            } throws: { error in
+                "\(error)".hasPrefix(name) && "\(error)".contains("(\(cut.count) bytes)")
+            }
+        }
+    }
+
     @Test(arguments: ["net_attention", "net_resnet", "keras_separable", "shape_reshape", "pad_maxpool", "concat"])
     func `flipped bits give an error or a graph, and never a crash`(name: String) throws {
         let golden = try #require(Golden.small.first { $0.name == name })

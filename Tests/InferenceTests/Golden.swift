@@ -14,13 +14,13 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     let name: String
     let model: String
     let input: String
-    let input_shape: [Int]
+    let inputShape: [Int]
     let outputs: [Output]
     /// Set after decoding.
     var folder: URL?
 
     var testDescription: String { name }
-    var batch: Int { input_shape[0] }
+    var batch: Int { inputShape[0] }
 
     /// Tests/Golden, found from this file.
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -48,7 +48,9 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     func floats(_ file: String) throws -> [Float] {
         let bytes = try bytes(file)
         return bytes.withUnsafeBytes { raw in
-            (0..<raw.count / 4).map { Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self))) }
+            (0..<raw.count / 4).map {
+                Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
+            }
         }
     }
 

@@ -28,7 +28,9 @@ struct GoldenTests {
         let whole = try values.withUnsafeBufferPointer { try together.run($0, batch: golden.batch) }
         let length = together.input.count
         for item in 0..<golden.batch {
-            let one = try values[item * length..<(item + 1) * length].withUnsafeBufferPointer { try alone.run($0, batch: 1) }
+            let one = try values[item * length..<(item + 1) * length].withUnsafeBufferPointer {
+                try alone.run($0, batch: 1)
+            }
             for (index, info) in alone.outputs.enumerated() {
                 let part = whole[index][item * info.count..<(item + 1) * info.count]
                 #expect(one[index].map(\.bitPattern) == part.map(\.bitPattern), "item \(item) of \(info.name)")

@@ -16,7 +16,8 @@ enum GraphBuilder {
     static func node(
         _ operation: String, _ inputs: [String], _ output: String = "y", _ attributes: [String: Attribute] = [:]
     ) -> Node {
-        Node(operation: operation, name: "'the \(operation)'", inputs: inputs, outputs: [output], attributes: attributes)
+        Node(
+            operation: operation, name: "'the \(operation)'", inputs: inputs, outputs: [output], attributes: attributes)
     }
 
     static func weights(_ dims: [Int], value: Float = 0.1) -> Tensor {

@@ -23,7 +23,7 @@ import Testing
         #expect(chosen(third, frames: 10, step: 40_000) == [0, 3, 6, 9])
     }
 
-    @Test(arguments: [(30_000.0 / 1001, 9.99, 3), (25, 5, 5), (60, 30, 2), (24_000.0 / 1001, 1, 24)])
+    @Test(arguments: [(30_000.0 / 1001, 9.99, 3), (25.0, 5.0, 5), (60.0, 30.0, 2), (24_000.0 / 1001, 1.0, 24)])
     func `fps thins evenly`(rate: Double, wanted: Double, ratio: Int) {
         let selector = FrameSelector(every: 1, framesPerSecond: wanted)
         let indices = chosen(selector, frames: 600, step: 1_000_000 / rate)

@@ -60,7 +60,8 @@ import Testing
     @Test func `overwriting takes the place of other settings`() throws {
         try publish(scratch)
         let other = report(.complete, ["every": 2])
-        #expect(try publish(scratch, "ad.mp4", other, overwrite: true, text: "new") == .published(scratch("out/ad.mp4")))
+        #expect(
+            try publish(scratch, "ad.mp4", other, overwrite: true, text: "new") == .published(scratch("out/ad.mp4")))
         #expect(scratch.text("out/ad.mp4/timeline.csv") == "new")
         #expect(hidden().isEmpty)
     }
@@ -100,7 +101,7 @@ import Testing
         let second = try folder(scratch, "ad.mp4", other).stage()
         #expect(try first.publish(report()) == .published(scratch("out/ad.mp4")))
         let error = try #require(throws: ResultsError.self) { try second.publish(other) }
-        #expect(error.exitStatus == .cannotCreate)
+        #expect(error.exitReason == .cannotCreate)
         #expect(hidden().isEmpty)
     }
 
@@ -151,7 +152,9 @@ import Testing
         #expect(!scratch.tree("out").contains(".ad.mp4.emotiond-abcd1234.tmp"))
     }
 
-    @Test(arguments: [UInt8(ascii: "x"), 0xFF, 0xC3]) func `a name of 255 bytes has room for its helpers`(byte: UInt8) throws {
+    @Test(arguments: [UInt8(ascii: "x"), 0xFF, 0xC3]) func `a name of 255 bytes has room for its helpers`(byte: UInt8)
+        throws
+    {
         let name = [UInt8](repeating: byte, count: 251) + Array(".mp4".utf8)
         for (input, count) in [("a", 255), ("b", 255)] {
             let report = report(input: hex(Character(input)))
@@ -201,7 +204,7 @@ import Testing
     @Test func `an output folder that is a file is refused`() throws {
         try scratch.file("out")
         let error = try #require(throws: ResultsError.self) { try folder(scratch).stage() }
-        #expect(error.exitStatus == .cannotCreate)
+        #expect(error.exitReason == .cannotCreate)
         #expect("\(error)".contains("out"))
     }
 
@@ -217,7 +220,7 @@ import Testing
         let folder = ResultFolder(
             root: Array("/proc/emotiond".utf8), relative: Array("ad.mp4".utf8), identity: report().identity)
         let error = try #require(throws: ResultsError.self) { try folder.stage() }
-        #expect(error.exitStatus == .cannotCreate)
+        #expect(error.exitReason == .cannotCreate)
     }
 
     @Test func `a relative output folder is made below the working folder`() throws {

@@ -64,14 +64,18 @@ import Timeline
 
     @Test func `time without a sure emotion is uncertain, and the shares sum to 1`() {
         let row = cells(
-            summary(format(), frame(0, at: 0, face(1, happy)), frame(1, at: 1_000_000, face(1, even)), frame(2, at: 4_000_000)))
+            summary(
+                format(), frame(0, at: 0, face(1, happy)), frame(1, at: 1_000_000, face(1, even)),
+                frame(2, at: 4_000_000)))
         #expect(row["uncertain_share"] == "0.7500")
         #expect(row["happy_share"] == "0.2500")
     }
 
     @Test func `rows that were not classified count as seen but not in the means`() {
         let row = cells(
-            summary(format(), frame(0, at: 0, face(1, nil)), frame(1, at: 9_000_000, face(1, happy)), frame(2, at: 10_000_000)))
+            summary(
+                format(), frame(0, at: 0, face(1, nil)), frame(1, at: 9_000_000, face(1, happy)),
+                frame(2, at: 10_000_000)))
         #expect(row["happy_mean"] == "1.0000")
         #expect(row["seen"] == "10.000000")
         #expect(row["rows"] == "2")
@@ -86,7 +90,9 @@ import Timeline
     @Test func `numbers that are none do not spoil the means`() {
         let broken: [Float] = [.nan, 0, 0, 1, 0, 0, 0]
         let row = cells(
-            summary(format(), frame(0, at: 0, face(1, broken)), frame(1, at: 1_000_000, face(1, happy)), frame(2, at: 2_000_000)))
+            summary(
+                format(), frame(0, at: 0, face(1, broken)), frame(1, at: 1_000_000, face(1, happy)),
+                frame(2, at: 2_000_000)))
         #expect(row["happy_mean"] == "1.0000")
         #expect(row["angry_mean"] == "0.0000")
     }

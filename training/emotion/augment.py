@@ -21,37 +21,63 @@ class Strength:
 
 
 def augment(x: torch.Tensor, random: torch.Generator, strength: Strength) -> torch.Tensor:
-    """x: [N,1,S,S] float in 0..255. Returns the same shape and range."""
-    n, _, side, _ = x.shape
+    """x: [N,1,S,S] float in 0..255, on the generator's device. Returns the same shape and range."""
+    x = _warp(x, random, strength)
+    x = _light(x, random, strength)
+    x = _soften(x, random, strength)
+    return erase(x, *_rectangles(x, random, strength))
 
-    def uniform(low, high):
-        return torch.rand(n, generator=random) * (high - low) + low
 
-    angle = uniform(-1, 1) * math.radians(strength.degrees)
-    scale = torch.exp(uniform(-1, 1) * math.log1p(strength.scale))
-    flip = torch.where(torch.rand(n, generator=random) < 0.5, -1.0, 1.0)
+def _uniform(x, random, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
+    """One number for each crop of x: [N]."""
+    return torch.rand(len(x), generator=random, device=x.device) * (high - low) + low
+
+
+def _warp(x, random, strength):
+    angle = _uniform(x, random, -1, 1) * math.radians(strength.degrees)
+    scale = torch.exp(_uniform(x, random, -1, 1) * math.log1p(strength.scale))
+    flip = torch.where(_uniform(x, random) < 0.5, -1.0, 1.0)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     matrix = torch.stack([
-        torch.stack([cos * flip, -sin, uniform(-1, 1) * strength.shift], 1),
-        torch.stack([sin * flip, cos, uniform(-1, 1) * strength.shift], 1),
+        torch.stack([cos * flip, -sin, _uniform(x, random, -1, 1) * strength.shift], 1),
+        torch.stack([sin * flip, cos, _uniform(x, random, -1, 1) * strength.shift], 1),
     ], 1)
     grid = F.affine_grid(matrix, x.shape, align_corners=False)
-    x = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
+
+def _light(x, random, strength):
     mean = x.mean((2, 3), keepdim=True)
-    contrast = torch.exp(uniform(-1, 1) * strength.light).view(n, 1, 1, 1)
-    brightness = (uniform(-1, 1) * strength.light * 100).view(n, 1, 1, 1)
-    x = ((x - mean) * contrast + mean + brightness).clamp(0, 255)
+    contrast = torch.exp(_uniform(x, random, -1, 1) * strength.light).view(-1, 1, 1, 1)
+    brightness = (_uniform(x, random, -1, 1) * strength.light * 100).view(-1, 1, 1, 1)
+    return ((x - mean) * contrast + mean + brightness).clamp(0, 255)
 
-    soft = torch.rand(n, generator=random) < strength.soften
-    if soft.any():
-        small = int(torch.randint(side * 3 // 8, side * 3 // 4, (1,), generator=random))
+
+def _soften(x, random, strength):
+    side = x.shape[-1]
+    soft = torch.nonzero(_uniform(x, random) < strength.soften).flatten()
+    small = torch.randint(side * 3 // 8, side * 3 // 4, (1,), generator=random, device=x.device).item()
+    if len(soft):
         down = F.interpolate(x[soft], size=(small, small), mode="area")
         x[soft] = F.interpolate(down, size=(side, side), mode="bilinear", align_corners=False)
-
-    for i in torch.nonzero(torch.rand(n, generator=random) < strength.erase).flatten().tolist():
-        h, w = (torch.randint(side // 8, side * 3 // 8, (2,), generator=random)).tolist()
-        top = int(torch.randint(0, side - h, (1,), generator=random))
-        left = int(torch.randint(0, side - w, (1,), generator=random))
-        x[i, :, top:top + h, left:left + w] = float(torch.rand(1, generator=random)) * 255
     return x
+
+
+def _rectangles(x, random, strength):
+    """For each crop a rectangle and its grey value; without area where nothing is to be erased."""
+    side = x.shape[-1]
+    chosen = _uniform(x, random) < strength.erase
+    height = _uniform(x, random, side // 8, side * 3 // 8).floor() * chosen
+    width = _uniform(x, random, side // 8, side * 3 // 8).floor()
+    top = (_uniform(x, random) * (side - height)).floor()
+    left = (_uniform(x, random) * (side - width)).floor()
+    return top, left, height, width, _uniform(x, random, 0, 255)
+
+
+def erase(x, top, left, height, width, value) -> torch.Tensor:
+    """x [N,1,S,S]; the others [N]: rows top..<top+height and columns left..<left+width become value."""
+    place = torch.arange(x.shape[-1], device=x.device)
+    rows = (place >= top[:, None]) & (place < (top + height)[:, None])
+    columns = (place >= left[:, None]) & (place < (left + width)[:, None])
+    inside = rows[:, None, :, None] & columns[:, None, None, :]
+    return torch.where(inside, value.view(-1, 1, 1, 1), x)

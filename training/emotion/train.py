@@ -3,11 +3,16 @@
     python -m emotion.train --data DIR --out RUN [--net r64] [--epochs 60 | --minutes 120]
 
 With --minutes the learning rate follows the share of the time that is used up instead of the
-epochs, so that a run on a machine of unknown speed ends where it should, annealed.
+epochs, so that a run on a machine of unknown speed ends where it should, annealed. A run by epochs
+that is interrupted and resumed ends with the same weights as one that was not. `@FILE` among the
+arguments stands for the arguments in FILE, one a line (`--epochs=80`); the later of two wins.
+
+RUN holds settings.json (of the run's start), log.jsonl (a line an epoch) and state.pt.
 """
 import argparse
 import json
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -17,15 +22,19 @@ import torch.nn.functional as F
 
 from . import data, metrics, nets
 from .augment import Strength, augment
+from .preprocess import normalise
+from .state import Run, StateError
 
 
-def parse():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--data", required=True)
+def parse(arguments=None):
+    p = argparse.ArgumentParser(prog="python -m emotion.train", description=__doc__, fromfile_prefix_chars="@",
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", required=True, help="folder of .npy files, fer2013.csv or its folder, or folder:DIR")
     p.add_argument("--out", required=True, type=Path)
     p.add_argument("--net", default="r64", choices=nets.NETS)
     p.add_argument("--epochs", type=int, default=60)
     p.add_argument("--minutes", type=float, help="end after this time instead of after --epochs")
+    p.add_argument("--stop-after", type=int, help="pause after this many epochs of this call; the same command goes on")
     p.add_argument("--batch", type=int, default=96)
     p.add_argument("--rate", type=float, default=0.08)
     p.add_argument("--decay", type=float, default=5e-4)
@@ -34,9 +43,11 @@ def parse():
     p.add_argument("--rare", type=float, default=0.25, help="class weights: (mean count / count) ** this")
     p.add_argument("--averaging", type=float, default=0.998, help="decay of the averaged weights")
     p.add_argument("--small-until", type=float, default=0.0, help="share of the run on crops of 36 px")
+    p.add_argument("--exclude", type=Path, action="append", default=[],
+                   help="file that lists train rows to leave out: a path, or a name in the data folder")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=0)
-    return p.parse_args()
+    return p.parse_args(arguments)
 
 
 def host_has_bf16() -> bool:
@@ -47,121 +58,178 @@ def host_has_bf16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def predict(net, images, device, batch=512) -> np.ndarray:
+def training_split(source, exclude) -> data.Split:
+    """Train without pictures of one grey value, without non-faces, and without the listed rows."""
+    whole = data.load(source, "train")
+    keep = data.usable(whole)
+    for file in exclude:
+        keep &= ~data.listed(whole, file if file.is_file() else Path(source) / file)
+    train = whole.take(keep)
+    missing = [name for name, count in zip(data.LABELS, train.counts()) if count == 0]
+    if missing:
+        print(f"{source}: no training picture of {', '.join(missing)}; the net will not know them", file=sys.stderr)
+    return train
+
+
+class Trainer:
+    """One run: its pictures on the device, its nets, and how far it is."""
+
+    def __init__(self, a, train: data.Split):
+        self.a = a
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        # On a CPU without bf16 instructions reduced precision is several times slower than float32.
+        self.reduced = self.device == "cuda" or host_has_bf16()
+        if len(train) < a.batch:
+            raise data.DataError(f"{a.data}: {len(train)} usable training pictures are less than a batch of {a.batch}")
+        self.images = torch.from_numpy(train.images).to(self.device)
+        self.labels = torch.from_numpy(train.labels.astype(np.int64)).to(self.device)
+        self.votes = None
+        if train.votes is not None and a.votes > 0:
+            self.votes = torch.from_numpy(train.distribution()).to(self.device)
+        counts = torch.from_numpy(train.counts()).float().clamp(min=1)
+        self.class_weights = ((counts.mean() / counts) ** a.rare).to(self.device)
+        torch.manual_seed(a.seed)
+        self.run = Run(a.net, self.device, a.rate, a.decay)
+        self.per_epoch = len(train) // a.batch
+        self.started = time.monotonic()
+
+    def resume(self, file: Path):
+        self.run.load(file)
+        self.started = time.monotonic() - self.run.used
+
+    def progress(self) -> float:
+        """Share of the run that is done."""
+        if self.a.minutes:
+            return (time.monotonic() - self.started) / (60 * self.a.minutes)
+        return self.run.steps / (self.per_epoch * self.a.epochs)
+
+    def rate(self, done: float) -> float:
+        """One epoch of warming up, then half a cosine."""
+        warm = min(1.0, self.run.steps / self.per_epoch)
+        return self.a.rate * warm * (0.5 + 0.5 * math.cos(math.pi * min(done, 1.0))) + 1e-5
+
+    def epoch(self) -> dict:
+        """One epoch, or what is left of the time. Its random numbers depend on the seed and on its
+        number alone, which is what makes a resumed run equal."""
+        a, run = self.a, self.run
+        random = torch.Generator(self.device).manual_seed(a.seed * 100003 + run.epoch)
+        torch.manual_seed(a.seed * 7919 + run.epoch)  # dropout
+        order = torch.randperm(len(self.images), generator=random, device=self.device)
+        run.net.train()
+        losses, rate = [], 0.0
+        for i in range(self.per_epoch):
+            done = self.progress()
+            if a.minutes and done >= 1 and losses:
+                break
+            rate = self.rate(done)
+            losses.append(self.step(order[i * a.batch:(i + 1) * a.batch], rate, done < a.small_until, random))
+        run.epoch += 1
+        run.used = time.monotonic() - self.started
+        loss = float(torch.stack(losses).mean())
+        if not math.isfinite(loss):
+            raise StateError(f"epoch {run.epoch}: the loss is {loss}; start again with a lower --rate (now {a.rate})")
+        return {"epoch": run.epoch, "minutes": round(run.used / 60, 1), "rate": round(rate, 5), "loss": round(loss, 4)}
+
+    def step(self, rows, rate: float, small: bool, random) -> torch.Tensor:
+        """One batch; its loss, left on the device."""
+        x = self.images[rows].float()[:, None]
+        if small:
+            x = F.interpolate(x, size=(36, 36), mode="bilinear", antialias=True, align_corners=False)
+        x = normalise(augment(x, random, Strength())).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.reduced):
+            logits, vote_logits = self.run.net.both_heads(x)
+        loss = F.cross_entropy(logits.float(), self.labels[rows], self.class_weights,
+                               label_smoothing=self.a.smoothing)
+        if self.votes is not None:
+            loss = loss + self.a.votes * F.cross_entropy(vote_logits.float(), self.votes[rows])
+        self.run.descend(loss, rate, self.a.averaging)
+        return loss.detach()
+
+
+def predict(net, images: np.ndarray, device="cpu", batch=512) -> np.ndarray:
+    """images [N,48,48] uint8; logits [N,C]."""
     net.eval()
     out = []
     with torch.no_grad():
         for i in range(0, len(images), batch):
             x = torch.from_numpy(images[i:i + batch]).to(device).float()[:, None]
-            out.append(net((x / 255 - 0.5) / 0.25).float().cpu())
+            out.append(net(normalise(x)).float().cpu())
     return torch.cat(out).numpy()
 
 
-def main():
-    a = parse()
-    a.out.mkdir(parents=True, exist_ok=True)
+def judge(net, public: data.Split, clean: np.ndarray, device) -> dict:
+    p = metrics.softmax(predict(net, public.images, device))
+    table = metrics.confusion(public.labels, p.argmax(1), len(data.LABELS))
+    right = p.argmax(1) == public.labels
+    return {"public": round(100 * float(right.mean()), 2), "clean": round(100 * float(right[clean].mean()), 2),
+            "macro_f1": round(metrics.macro_f1(table), 4),
+            "ece": round(metrics.expected_calibration_error(p, public.labels), 4)}
+
+
+def describe(trainer: Trainer) -> dict:
+    a, net = trainer.a, nets.make(trainer.a.net)
+    unlisted = ("data", "out", "stop_after", "threads")
+    return {"net": a.net, "macs": nets.count_macs(net), "parameters": sum(p.numel() for p in net.parameters()),
+            "images": len(trainer.images), "votes": trainer.votes is not None, "device": trainer.device,
+            "bf16": trainer.reduced, "torch": torch.__version__,
+            "settings": {k: [f.name for f in v] if k == "exclude" else v
+                         for k, v in vars(a).items() if k not in unlisted}}
+
+
+def forget_after(log: Path, epoch: int):
+    """Drops the lines of epochs that the saved state does not have: they are trained again."""
+    lines = log.read_text().splitlines() if log.is_file() else []
+    kept = [line for line in lines if json.loads(line)["epoch"] <= epoch]
+    if len(kept) != len(lines):
+        log.write_text("".join(line + "\n" for line in kept))
+
+
+def tell_changes(settings: Path, now: dict):
+    """Says which settings differ from those that the run was started with; they hold from here on."""
+    if not settings.is_file():
+        return
+    then = json.loads(settings.read_text())["settings"]
+    changed = [f"{key} {then.get(key)} -> {value}" for key, value in now["settings"].items() if then.get(key) != value]
+    if changed:
+        print(f"{settings}: this call differs in {', '.join(changed)}", file=sys.stderr, flush=True)
+
+
+def train(a):
     if a.threads:
         torch.set_num_threads(a.threads)
-    torch.manual_seed(a.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    reduced = device == "cuda" or host_has_bf16()
-
-    train = data.load(a.data, "train")
-    train = train.take(data.usable_rows(train))
+    trainer = Trainer(a, training_split(a.data, a.exclude))
     public = data.load(a.data, "public")
-    folder = Path(a.data)
-    leaked = folder / "public_dups_of_train.txt"
-    clean = np.ones(len(public), bool)
-    if leaked.is_file():
-        clean[np.loadtxt(leaked, int)] = False
-    images = torch.from_numpy(train.images)
-    labels = torch.from_numpy(train.labels.astype(np.int64))
-    votes = None if train.votes is None else torch.from_numpy(train.distribution())
-    counts = torch.bincount(labels, minlength=7).float()
-    weights = (counts.mean() / counts) ** a.rare
-
-    net = nets.make(a.net).to(device, memory_format=torch.channels_last)
-    averaged = nets.make(a.net).to(device)
-    averaged.load_state_dict(net.state_dict())
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.SGD([{"params": decayed, "weight_decay": a.decay}, {"params": plain, "weight_decay": 0}],
-                                lr=a.rate, momentum=0.9, nesterov=True)
-    state = a.out / "state.pt"
-    epoch, used, steps = 0, 0.0, 0
+    clean = data.clean_public(a.data, public)
+    a.out.mkdir(parents=True, exist_ok=True)
+    state, log, settings = (a.out / name for name in ("state.pt", "log.jsonl", "settings.json"))
     if state.is_file():
-        saved = torch.load(state, map_location=device, weights_only=True)
-        net.load_state_dict(saved["net"])
-        averaged.load_state_dict(saved["averaged"])
-        optimiser.load_state_dict(saved["optimiser"])
-        epoch, used, steps = saved["epoch"], saved["used"], saved["steps"]
-        print(f"resumed after epoch {epoch}", flush=True)
+        trainer.resume(state)
+        forget_after(log, trainer.run.epoch)
+        tell_changes(settings, describe(trainer))
+        print(f"{a.out}: goes on after epoch {trainer.run.epoch}", flush=True)
     else:
-        print(json.dumps({"net": a.net, "macs": nets.count_macs(net.to("cpu")), "images": len(images),
-                          "parameters": sum(p.numel() for p in net.parameters()), "bf16": reduced,
-                          "settings": {k: str(v) for k, v in vars(a).items() if k not in ("data", "out")}}), flush=True)
-        net.to(device, memory_format=torch.channels_last)
+        settings.write_text(json.dumps(describe(trainer), indent=1) + "\n")
+        forget_after(log, 0)
+        print(json.dumps(describe(trainer)), flush=True)
 
-    per_epoch = len(images) // a.batch
-    started = time.monotonic() - used
-
-    def progress():
-        if a.minutes:
-            return (time.monotonic() - started) / (60 * a.minutes)
-        return steps / (per_epoch * a.epochs)
-
-    while progress() < 1:
-        random = torch.Generator().manual_seed(a.seed * 100003 + epoch)
-        torch.manual_seed(a.seed * 7919 + epoch)
-        order = torch.randperm(len(images), generator=random)
-        net.train()
-        losses = []
-        for i in range(per_epoch):
-            done = min(progress(), 1.0)
-            warm = min(1.0, steps / per_epoch)
-            rate = a.rate * warm * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            rows = order[i * a.batch:(i + 1) * a.batch]
-            x = images[rows].float()[:, None]
-            if done < a.small_until:
-                x = F.interpolate(x, size=(36, 36), mode="bilinear", antialias=True, align_corners=False)
-            x = (augment(x, random, Strength()) / 255 - 0.5) / 0.25
-            x = x.to(device, memory_format=torch.channels_last)
-            with torch.autocast(device, torch.bfloat16, enabled=reduced):
-                logits, vote_logits = net.both_heads(x)
-            loss = F.cross_entropy(logits.float(), labels[rows].to(device), weights.to(device), label_smoothing=a.smoothing)
-            if votes is not None and a.votes > 0:
-                loss = loss + a.votes * F.cross_entropy(vote_logits.float(), votes[rows].to(device))
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            steps += 1
-            keep = min(a.averaging, (1 + steps) / (10 + steps))
-            with torch.no_grad():
-                for mean, now in zip(averaged.state_dict().values(), net.state_dict().values()):
-                    if mean.is_floating_point():
-                        mean.lerp_(now, 1 - keep)
-                    else:
-                        mean.copy_(now)
-            losses.append(loss.item())
-        epoch += 1
-        used = time.monotonic() - started
-        line = {"epoch": epoch, "minutes": round(used / 60, 1), "rate": round(rate, 5), "loss": round(float(np.mean(losses)), 4)}
-        if epoch % 2 == 0 or progress() >= 1:
-            p = metrics.softmax(predict(averaged, public.images, device))
-            table = metrics.confusion(public.labels, p.argmax(1), 7)
-            line.update(public=round(100 * float((p.argmax(1) == public.labels).mean()), 2),
-                        clean=round(100 * float((p.argmax(1) == public.labels)[clean].mean()), 2),
-                        macro_f1=round(metrics.macro_f1(table), 4),
-                        ece=round(metrics.expected_calibration_error(p, public.labels), 4))
+    first = trainer.run.epoch
+    while trainer.progress() < 1 and (a.stop_after is None or trainer.run.epoch - first < a.stop_after):
+        line = trainer.epoch()
+        if line["epoch"] % 2 == 0 or trainer.progress() >= 1:
+            line.update(judge(trainer.run.averaged, public, clean, trainer.device))
         print(json.dumps(line), flush=True)
-        with open(a.out / "log.jsonl", "a") as log:
-            log.write(json.dumps(line) + "\n")
-        part = state.with_suffix(".part")
-        torch.save({"net": net.state_dict(), "averaged": averaged.state_dict(), "optimiser": optimiser.state_dict(),
-                    "epoch": epoch, "used": used, "steps": steps, "name": a.net}, part)
-        part.replace(state)
+        with open(log, "a") as stream:
+            stream.write(json.dumps(line) + "\n")
+        trainer.run.save(state)
+
+
+def main():
+    try:
+        train(parse())
+    except (data.DataError, StateError) as error:
+        sys.exit(f"train: {error}")
+    except KeyboardInterrupt:
+        sys.exit("train: interrupted; the same command goes on after the last finished epoch")
 
 
 if __name__ == "__main__":

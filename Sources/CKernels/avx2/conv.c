@@ -141,6 +141,7 @@ void ck_avx2_conv(const ck_conv *g, const float *src, const float *packed, const
                   int32_t first_row, int32_t end_row) {
     ck_check_conv(g);
     ck_check_range(g->images, g->out_height, first_row, end_row);
+    assert((uintptr_t)packed % 64 == 0);
     ck_conv group = *g;
     group.in_channels /= g->groups;
     group.out_channels /= g->groups;

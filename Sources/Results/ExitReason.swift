@@ -1,6 +1,6 @@
 // What the command's exit status says. Scripts rely on these numbers; `--help` lists them.
 
-package enum ExitStatus: Int32, CaseIterable, Sendable, Codable {
+package enum ExitReason: Int32, CaseIterable, Sendable, Codable {
     case done = 0
     case mixed = 2
     case partial = 3
@@ -37,7 +37,7 @@ package enum ExitStatus: Int32, CaseIterable, Sendable, Codable {
 
     /// The exit code of a run over several inputs. An interrupt wins. Without failures: partial if any input is.
     /// If every input failed in the same way, that way; every other mixture with a failure is `mixed`.
-    package static func combined(_ codes: [ExitStatus]) -> ExitStatus {
+    package static func combined(_ codes: [ExitReason]) -> ExitReason {
         if codes.contains(.interrupted) { return .interrupted }
         guard let failure = codes.first(where: \.isFailure) else {
             return codes.contains(.partial) ? .partial : .done

@@ -1,0 +1,59 @@
+"""Writes the figures of a report into a model card, between two comment lines, and nothing else."""
+from pathlib import Path
+
+BEGIN = "<!-- figures: begin, written by emotion.export -->"
+END = "<!-- figures: end -->"
+
+
+class CardError(Exception):
+    """A card without its two marks."""
+
+
+def fill(file: Path, report: dict):
+    try:
+        text = file.read_text()
+    except OSError as error:
+        raise CardError(f"{file}: cannot be read ({error.strerror})") from error
+    start, end = text.find(BEGIN), text.find(END)
+    if start < 0 or end < start:
+        raise CardError(f"{file}: the lines '{BEGIN}' and '{END}' must stand in it, in this order")
+    part = file.with_name(file.name + ".part")
+    part.write_text(text[:start + len(BEGIN)] + "\n" + markdown(report) + text[end:])
+    part.replace(file)
+
+
+def markdown(report: dict) -> str:
+    public, clean, uncertain = report["public"], report["clean"], report["uncertain"]
+    calibration, training = report["calibration"], report["training"]
+    rows = [
+        ("net", f"`{training['net']}`, {training['parameters']:,} parameters, {training['macs'] / 1e6:.1f} MMAC a face, "
+                f"{report['file']['bytes']:,} bytes"),
+        ("weights", f"SHA-256 `{report['file']['weights.sha256']}`"),
+        ("trained", f"{training['epochs']} epochs, {training['steps']:,} steps, {training['minutes']} minutes"),
+        ("PublicTest, all", _accuracy(public)),
+        ("PublicTest, clean", _accuracy(clean)),
+        *([("FER+ majority", f"{report['ferplus']['accuracy']:.2f} % of {report['ferplus']['n']:,}")]
+          if report.get("ferplus") else []),
+        ("macro-F1", f"{public['macro_f1']:.4f} (clean {clean['macro_f1']:.4f})"),
+        ("ECE, 15 bins", f"{calibration['ece_after']:.4f} on the half of PublicTest that the temperature was not fitted on "
+                         f"({calibration['ece_before']:.4f} before); {public['ece']:.4f} on all of it"),
+        ("temperature", f"{calibration['temperature']}"),
+        ("`uncertain.below`", f"{uncertain['below']}: {uncertain['share']} % of PublicTest lie below, right in "
+                              f"{_percent(uncertain['accuracy_below'])}; the others in {_percent(uncertain['accuracy_above'])}"),
+    ]
+    lines = ["", "| | single pass, float32 |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]
+    lines += ["| class | n | recall | precision | F1 | recall, clean |", "|---|---|---|---|---|---|"]
+    lines += [f"| {name} | {c['n']} | {100 * c['recall']:.1f} % | {100 * c['precision']:.1f} % | {c['f1']:.3f} | "
+              f"{100 * clean['per_class'][name]['recall']:.1f} % |" for name, c in public["per_class"].items()]
+    names = list(public["per_class"])
+    lines += ["", "Rows: label; columns: answer.", "", "| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    lines += [f"| {name} | " + " | ".join(map(str, row)) + " |" for name, row in zip(names, public["confusion"])]
+    return "\n".join(lines) + "\n\n"
+
+
+def _accuracy(f: dict) -> str:
+    return f"{f['accuracy']:.2f} % of {f['n']:,} (95 % interval {f['interval'][0]:.1f} to {f['interval'][1]:.1f})"
+
+
+def _percent(value) -> str:
+    return "no case" if value is None else f"{value:.1f} %"

@@ -1,0 +1,83 @@
+"""What a training run carries from step to step, and state.pt, which carries it over interruptions."""
+from pathlib import Path
+import pickle
+
+import torch
+
+from . import nets
+
+
+class StateError(Exception):
+    """A run's state that cannot be used or went wrong, and the way out."""
+
+
+class Run:
+    """A net, the moving average of its weights, the optimiser, and how far they are."""
+
+    def __init__(self, name: str, device: str, rate: float, decay: float):
+        self.name = name
+        self.net = nets.make(name).to(device, memory_format=torch.channels_last)
+        self.averaged = nets.make(name).to(device, memory_format=torch.channels_last)
+        self.averaged.load_state_dict(self.net.state_dict())
+        self.epoch, self.used, self.steps = 0, 0.0, 0
+        weights = [p for p in self.net.parameters() if p.ndim > 1]
+        others = [p for p in self.net.parameters() if p.ndim <= 1]  # biases and batch norm: no decay
+        self.optimiser = torch.optim.SGD(
+            [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0}],
+            lr=rate, momentum=0.9, nesterov=True)
+        # Listed once: state_dict() walks all modules, too dear for every step.
+        pairs = list(zip(self.averaged.state_dict().values(), self.net.state_dict().values()))
+        self._floats = [list(side) for side in zip(*(p for p in pairs if p[0].is_floating_point()))]
+        self._counters = [p for p in pairs if not p[0].is_floating_point()]
+
+    def descend(self, loss: torch.Tensor, rate: float, averaging: float):
+        """One step of the optimiser, then one of the average."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.steps += 1
+        self.average(min(averaging, (1 + self.steps) / (10 + self.steps)))  # short memory at the start
+
+    @torch.no_grad()
+    def average(self, keep: float):
+        means, now = self._floats
+        torch._foreach_lerp_(means, now, 1 - keep)
+        for mean, counter in self._counters:
+            mean.copy_(counter)
+
+    def save(self, file: Path):
+        """Whole or not at all: a run may be stopped at any moment."""
+        part = file.with_suffix(".part")
+        torch.save({"net": self.net.state_dict(), "averaged": self.averaged.state_dict(),
+                    "optimiser": self.optimiser.state_dict(), "epoch": self.epoch, "used": self.used,
+                    "steps": self.steps, "name": self.name}, part)
+        part.replace(file)
+
+    def load(self, file: Path):
+        saved = read(file)
+        if saved["name"] != self.name:
+            raise StateError(f"{file} is of the net '{saved['name']}', not '{self.name}': give another --out")
+        try:
+            self.net.load_state_dict(saved["net"])
+            self.averaged.load_state_dict(saved["averaged"])
+            self.optimiser.load_state_dict(saved["optimiser"])
+        except (RuntimeError, ValueError) as error:
+            raise StateError(f"{file} does not fit the net '{self.name}' as it is now: {error}") from error
+        self.epoch, self.used, self.steps = saved["epoch"], saved["used"], saved["steps"]
+
+
+def read(file: Path) -> dict:
+    """The saved dictionary, on the CPU."""
+    try:
+        saved = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise StateError(f"{file}: no such file; train first") from error
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise StateError(f"{file}: cannot be read ({error}); remove it to start again") from error
+    missing = [key for key in ("net", "averaged", "optimiser", "epoch", "used", "steps", "name")
+               if not isinstance(saved, dict) or key not in saved]
+    if missing:
+        raise StateError(f"{file}: lacks {', '.join(missing)}; it is not a state of this training")
+    return saved
