@@ -9,36 +9,37 @@ import Foundation
 package final class BoundedQueue<Element>: @unchecked Sendable {
     // Every field below is read and written only while `condition` is locked.
     private let condition = NSCondition()
-    private var items: [(element: Element, bytes: Int)] = []
+    /// A ring: `count` items from `head` on. A slot is emptied when its item is taken, as a frame that stayed in
+    /// one would keep its megabytes.
+    private var slots: [(element: Element, bytes: Int)?]
     private var head = 0
+    private var count = 0
     private var bytesHeld = 0
     private var finished = false
     private var abandoned = false
     private var deepest = 0
-    private let maximumItems: Int
     private let maximumBytes: Int
 
     package init(maximumItems: Int, maximumBytes: Int) {
         precondition(maximumItems > 0 && maximumBytes > 0, "a queue holds at least one item")
-        self.maximumItems = maximumItems
+        slots = Array(repeating: nil, count: maximumItems)
         self.maximumBytes = maximumBytes
     }
 
-    private var count: Int { items.count - head }
-
     /// One item larger than the byte limit still passes, alone.
     private func hasRoom(_ bytes: Int) -> Bool {
-        count == 0 || (count < maximumItems && bytesHeld + bytes <= maximumBytes)
+        count == 0 || (count < slots.count && bytesHeld + bytes <= maximumBytes)
     }
 
     /// - Returns: false when nobody will take the element any more.
     package func push(_ element: sending Element, bytes: Int) -> Bool {
         condition.lock()
         defer { condition.unlock() }
-        precondition(!finished, "nothing is pushed after finish()")
+        precondition(!finished || abandoned, "nothing is pushed after finish()")
         while !abandoned, !hasRoom(bytes) { condition.wait() }
         guard !abandoned else { return false }
-        items.append((element, bytes))
+        slots[(head + count) % slots.count] = (element, bytes)
+        count += 1
         bytesHeld += bytes
         deepest = max(deepest, count)
         condition.broadcast()
@@ -50,14 +51,10 @@ package final class BoundedQueue<Element>: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         while !abandoned, !finished, count == 0 { condition.wait() }
-        guard !abandoned, count > 0 else { return nil }
-        let item = items[head]
-        head += 1
-        // The array is moved down in one go now and then, so that a pop costs nothing on average.
-        if head == items.count || head > 64 {
-            items.removeFirst(head)
-            head = 0
-        }
+        guard !abandoned, count > 0, let item = slots[head] else { return nil }
+        slots[head] = nil
+        head = (head + 1) % slots.count
+        count -= 1
         bytesHeld -= item.bytes
         condition.broadcast()
         // Handed over whole: the queue keeps no reference to it.
@@ -75,8 +72,8 @@ package final class BoundedQueue<Element>: @unchecked Sendable {
     package func abandon() {
         condition.lock()
         abandoned = true
-        items.removeAll()
-        head = 0
+        for i in slots.indices { slots[i] = nil }
+        count = 0
         bytesHeld = 0
         condition.broadcast()
         condition.unlock()

@@ -6,13 +6,36 @@ import Tools
 
 @main
 struct Emotiond: ParsableCommand {
+    // The main job is a subcommand that need not be named: options of a root command that has subcommands would
+    // be taken from these, `eval --json` for one.
     static let configuration = CommandConfiguration(
         commandName: "emotiond",
         abstract: "Turns video into emotion timelines.",
+        version: Doctor.versionText,
+        subcommands: [AnalyseCommand.self, EvalCommand.self, BenchCommand.self, DoctorCommand.self],
+        defaultSubcommand: AnalyseCommand.self)
+
+    static func main() {
+        let arguments = ArgumentBytes.arguments()
+        if arguments == ["--help"] || arguments == ["-h"] || arguments == ["help"] {
+            return print(helpMessage(for: AnalyseCommand.self))
+        }
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+struct AnalyseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "analyse",
+        abstract: "Turns video into emotion timelines.",
         usage: """
             emotiond --file PATH ... [--out DIR] [--model FILE] [--detector-model FILE]
-            emotiond eval --data DIR --split public
-            emotiond doctor
+            emotiond eval|bench|doctor [--help]
             """,
         discussion: """
             Finds the faces in every frame, follows them under steady ids, and writes for each input a folder with \
@@ -24,26 +47,18 @@ struct Emotiond: ParsableCommand {
               emotiond --file recordings/ --out results --no-video
               find . -name '*.mp4' -print0 | emotiond --file - -0 --fps 5
 
+            OTHER COMMANDS
+              eval    judge the emotion model on labelled crops
+              bench   measure the emotion engine, or decoding alone, on this machine
+              doctor  explain the installation: libraries, models, CPU levels, codecs
+
             \(ExitReason.help)
-            """,
-        version: Doctor.versionText,
-        subcommands: [EvalCommand.self, BenchCommand.self, DoctorCommand.self],
-        helpNames: [.short, .long])
+            """)
 
     @OptionGroup var analysis: AnalysisArguments
 
     func run() throws {
-        // Not in validate(), which is asked for the subcommands too.
         if analysis.file.isEmpty { throw ValidationError("Nothing to do: name a file with --file PATH.") }
         try AnalysisRun(analysis).run()
-    }
-
-    static func main() {
-        do {
-            var command = try parseAsRoot(ArgumentBytes.arguments())
-            try command.run()
-        } catch {
-            exit(withError: error)
-        }
     }
 }

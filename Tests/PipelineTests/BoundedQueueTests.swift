@@ -60,7 +60,9 @@ import Testing
         }
         let queue = BoundedQueue<Counted>(maximumItems: 1000, maximumBytes: 1000)
         for _ in 0..<100 { _ = queue.push(Counted(), bytes: 1) }
-        for _ in 0..<100 { _ = queue.pop() }
-        #expect(Counted.alive.load(ordering: .relaxed) == 0)
+        for left in (0..<100).reversed() {
+            _ = queue.pop()
+            #expect(Counted.alive.load(ordering: .relaxed) == left)
+        }
     }
 }
