@@ -39,7 +39,8 @@ extension AnalysisJob {
                 "\(PathBytes.shown(path)): \(report.counts.decoded) frames decoded, but \(report.counts.analysed) analysed and \(report.counts.skipped) skipped: this is a bug, please report it"
             )
         }
-        report.notes = reader.notes + writer.notes + ["faces detected on \(outcome.detections) frames, followed between"]
+        report.notes =
+            reader.notes + writer.notes + ["faces detected on \(outcome.detections) frames, followed between"]
         report.timing.stages = outcome.times.seconds
         report.timing.wall = wall
         report.timing.framesPerSecond = wall > 0 ? Double(outcome.analysed) / wall : nil

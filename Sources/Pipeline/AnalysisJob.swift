@@ -83,7 +83,9 @@ package struct AnalysisJob: Sendable {
             staging: staging, source: path, info: reader.info, format: installation.model.timelineFormat,
             options: options, logger: logger, progress: progress)
         let pipeline = VideoPipeline(
-            reader: reader, finder: FaceFinder(detector: detector.detector, settings: options.faceSettings),
+            reader: reader,
+            finder: FaceFinder(
+                detector: detector.detector, settings: options.faceSettings(template: installation.model.template)),
             classifier: try installation.model.classifier(options.engine, level: installation.level), sink: writer,
             selector: FrameSelector(every: options.every, framesPerSecond: options.framesPerSecond),
             cancellation: cancellation)

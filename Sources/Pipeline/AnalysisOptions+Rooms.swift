@@ -12,9 +12,9 @@ extension AnalysisOptions {
             decoderThreads: decoderThreads, from: from, to: to, isCancelled: isCancelled)
     }
 
-    package var faceSettings: AnalysisSettings {
+    package func faceSettings(template: CropTemplate) -> AnalysisSettings {
         AnalysisSettings(
-            detectSize: detectSize, rate: detectEvery, minimumScore: minimumScore)
+            detectSize: detectSize, rate: detectEvery, minimumScore: minimumScore, template: template)
     }
 }
 

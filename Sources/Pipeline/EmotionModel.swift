@@ -17,6 +17,8 @@ package struct EmotionModel: Sendable {
     package let uncertainBelow: Float
     package let temperature: Float
     package let normalisation: CropNormalisation
+    /// Where the five landmarks lie in the crops that the model was trained on.
+    package let template: CropTemplate
     /// `accuracy.f32` and its like as the file has them: percent;n;split.
     package let accuracy: [String: String]
     private let graph: Graph
@@ -70,11 +72,26 @@ package struct EmotionModel: Sendable {
         case let other:
             throw PipelineError(.configuration, "\(shown): input.normalise is '\(other)', known are none and crop")
         }
+        template = try Self.template(metadata["crop.template"], shown)
         accuracy = metadata.filter { $0.key.hasPrefix("accuracy.") }
         name = shown.split(separator: "/").last.map(String.init) ?? shown
         sha256 = Checksum.hex(bytes)
         self.graph = graph
         self.bytes = bytes
+    }
+
+    /// Five x,y pairs in the pixels of a 48x48 crop; FER2013's where the file gives none.
+    private static func template(_ text: String?, _ shown: String) throws(PipelineError) -> CropTemplate {
+        guard let text else { return .fer2013 }
+        let numbers = text.split(separator: ",").compactMap { Float($0) }.filter(\.isFinite)
+        guard numbers.count == 10, text.split(separator: ",", omittingEmptySubsequences: false).count == 10 else {
+            throw PipelineError(.configuration, "\(shown): crop.template is '\(text)', expected ten numbers")
+        }
+        let points = (0..<5).map { Point(x: numbers[2 * $0], y: numbers[2 * $0 + 1]) }
+        return CropTemplate(
+            landmarks: Landmarks(
+                rightEye: points[0], leftEye: points[1], nose: points[2], rightMouth: points[3], leftMouth: points[4]),
+            side: 48)
     }
 
     /// The engine for this model. Batches hold at most `maximumBatch` crops a pass; larger ones are cut.
@@ -103,7 +120,8 @@ package struct EmotionModel: Sendable {
     /// cv::dnn keeps the input's shape to itself, so it is read from the graph: N x C x S x S.
     private func inputShape() throws(PipelineError) -> (channels: Int, side: Int) {
         guard let dims = graph.inputs.first?.dims, dims.count == 4, case .fixed(let channels) = dims[1],
-            case .fixed(let side) = dims[2], dims[2] == dims[3], channels == 1 || channels == 3, (8...512).contains(side)
+            case .fixed(let side) = dims[2], dims[2] == dims[3], channels == 1 || channels == 3,
+            (8...512).contains(side)
         else {
             throw PipelineError(
                 .configuration, "\(name): its input is not N x 1 or 3 x S x S with a fixed S of 8 to 512")

@@ -12,7 +12,8 @@ enum FileBytes {
             }
         }
         guard descriptor >= 0 else {
-            throw PipelineError(.configuration, "\(shown): the \(what) cannot be opened: \(String(cString: strerror(errno)))")
+            throw PipelineError(
+                .configuration, "\(shown): the \(what) cannot be opened: \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
         var status = stat()
@@ -20,7 +21,8 @@ enum FileBytes {
             throw PipelineError(.configuration, "\(shown): the \(what) is no regular file")
         }
         guard status.st_size <= limit else {
-            throw PipelineError(.configuration, "\(shown): \(status.st_size) bytes; the limit for the \(what) is \(limit)")
+            throw PipelineError(
+                .configuration, "\(shown): \(status.st_size) bytes; the limit for the \(what) is \(limit)")
         }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var filled = 0
@@ -30,7 +32,8 @@ enum FileBytes {
             }
             if got < 0, errno == EINTR { continue }
             guard got > 0 else {
-                throw PipelineError(.ioError, "\(shown): cannot be read to its end: \(String(cString: strerror(errno)))")
+                throw PipelineError(
+                    .ioError, "\(shown): cannot be read to its end: \(String(cString: strerror(errno)))")
             }
             filled += got
         }

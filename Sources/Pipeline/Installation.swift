@@ -20,7 +20,8 @@ package struct Installation {
         self.search = search
         OpenCV.configure(threads: 1)
         do throws(InferenceError) {
-            level = try options.cpuLevel.map { name throws(InferenceError) in try KernelLevel.named(name) }
+            level =
+                try options.cpuLevel.map { name throws(InferenceError) in try KernelLevel.named(name) }
                 ?? KernelLevel.best().level
         } catch {
             throw PipelineError(.usage, "--cpu-level: \(error)")

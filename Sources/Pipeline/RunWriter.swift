@@ -181,7 +181,8 @@ extension VideoWriteReport {
         switch audio {
         case .none: RunReport.Video(codec: encoder, audio: "none", note: nil)
         case .copied(let codec): RunReport.Video(codec: encoder, audio: "copied", note: "sound is \(codec)")
-        case .transcoded(let codec): RunReport.Video(codec: encoder, audio: "transcoded", note: "sound was \(codec), is AAC")
+        case .transcoded(let codec):
+            RunReport.Video(codec: encoder, audio: "transcoded", note: "sound was \(codec), is AAC")
         case .dropped(let reason): RunReport.Video(codec: encoder, audio: "dropped", note: reason)
         }
     }

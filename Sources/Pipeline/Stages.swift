@@ -146,7 +146,9 @@ final class CropClassifying {
             }
             answers = answers.dropFirst(frame.faces.count)
             let result = FrameResult(index: frame.index, time: frame.time, faces: faces.sorted { $0.id < $1.id })
-            guard analysed.push(AnalysedFrame(frame: frame.frame, result: result), bytes: frame.bytes) else { return false }
+            guard analysed.push(AnalysedFrame(frame: frame.frame, result: result), bytes: frame.bytes) else {
+                return false
+            }
         }
         return true
     }

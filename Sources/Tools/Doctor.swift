@@ -33,7 +33,8 @@ package struct Doctor {
         let choice = KernelLevel.best()
         for level in KernelLevel.allCases {
             let passedOver = choice.passedOver.first { $0.level == level }?.reason
-            page.line(level.name, level == choice.level ? "chosen" : passedOver ?? "not needed: \(choice.level) is faster")
+            page.line(
+                level.name, level == choice.level ? "chosen" : passedOver ?? "not needed: \(choice.level) is faster")
         }
 
         Self.models(search, into: &page)

@@ -1,11 +1,11 @@
 // `emotiond bench`: how fast the engine and the decoder are on this machine, for `make bench` to compare.
 
+import Faces
 import Foundation
 import Glibc
-package import Pipeline
-import Faces
 import Inference
 import Media
+package import Pipeline
 
 package struct EngineBench: Sendable, Encodable {
     package let model: String
@@ -16,9 +16,9 @@ package struct EngineBench: Sendable, Encodable {
     package let batch: Int
     package let threads = 1
     /// Medians over the repeats; CPU time is that of the thread.
-    package let ms_per_face: Double
-    package let ms_per_face_min: Double
-    package let cpu_ms_per_face: Double
+    package let msPerFace: Double
+    package let msPerFaceMin: Double
+    package let cpuMsPerFace: Double
 
     /// One thread, seeded noise as input: the time does not depend on the pixels.
     package init(installation: Installation, batch: Int, repeats: Int) throws {
@@ -44,9 +44,9 @@ package struct EngineBench: Sendable, Encodable {
         level = installation.options.engine == .native ? installation.level.name : "opencv"
         self.cpu = KernelLevel.cpuName
         self.batch = batch
-        ms_per_face = Self.median(wall)
-        ms_per_face_min = wall.min() ?? 0
-        cpu_ms_per_face = Self.median(cpu)
+        msPerFace = Self.median(wall)
+        msPerFaceMin = wall.min() ?? 0
+        cpuMsPerFace = Self.median(cpu)
     }
 
     private static func median(_ values: [Double]) -> Double {
@@ -63,7 +63,7 @@ package struct EngineBench: Sendable, Encodable {
 package struct DecodeBench: Sendable, Encodable {
     package let frames: Int
     package let seconds: Double
-    package let frames_per_second: Double
+    package let framesPerSecond: Double
 
     /// Reads and decodes everything, and does nothing with it.
     package init(path: [UInt8]) throws {
@@ -74,6 +74,6 @@ package struct DecodeBench: Sendable, Encodable {
         let spent = (ContinuousClock.now - start).components
         seconds = Double(spent.seconds) + Double(spent.attoseconds) * 1e-18
         self.frames = frames
-        frames_per_second = seconds > 0 ? Double(frames) / seconds : 0
+        framesPerSecond = seconds > 0 ? Double(frames) / seconds : 0
     }
 }

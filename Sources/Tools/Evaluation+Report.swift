@@ -14,20 +14,21 @@ extension Evaluation {
         struct Object: Encodable {
             let n: Int
             let accuracy: Double
-            let macro_f1: Double
+            let macroF1: Double
             let ece: Double
             let labels: [String]
-            let per_class: [String: PerClass]
+            let perClass: [String: PerClass]
             let confusion: [[Int]]
         }
         let perClass = classes.map {
             ($0.name, PerClass(n: $0.count, precision: $0.precision, recall: $0.recall, f1: $0.f1))
         }
         let object = Object(
-            n: count, accuracy: accuracy, macro_f1: macroF1, ece: calibrationError, labels: labels,
-            per_class: Dictionary(uniqueKeysWithValues: perClass), confusion: confusion)
+            n: count, accuracy: accuracy, macroF1: macroF1, ece: calibrationError, labels: labels,
+            perClass: Dictionary(uniqueKeysWithValues: perClass), confusion: confusion)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         return String(decoding: try encoder.encode(object), as: UTF8.self)
     }
 
@@ -47,8 +48,10 @@ extension Evaluation {
             lines.append("\(name) \(n)      \(percent(c.precision))   \(percent(c.recall))  \(percent(c.f1))")
         }
         lines += ["", "confusion (rows: label, columns: answer)"]
-        lines.append(String(repeating: " ", count: 11) + labels.map { String($0.prefix(7)) }
-            .map { String(repeating: " ", count: 8 - $0.count) + $0 }.joined())
+        lines.append(
+            String(repeating: " ", count: 11)
+                + labels.map { String($0.prefix(7)) }
+                .map { String(repeating: " ", count: 8 - $0.count) + $0 }.joined())
         for (name, row) in zip(labels, confusion) {
             lines.append(
                 name.padding(toLength: 11, withPad: " ", startingAt: 0)

@@ -23,7 +23,8 @@ extension LabelledCrops {
             let name = entry.lowercased()
             let known = Emotion.allCases.first { $0.name == name } ?? synonyms[name]
             guard let emotion = known else {
-                crops.leftOut.append("\(folder)/\(entry): is none of the classes \(Emotion.names.joined(separator: ", "))")
+                crops.leftOut.append(
+                    "\(folder)/\(entry): is none of the classes \(Emotion.names.joined(separator: ", "))")
                 continue
             }
             let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(entry)")) ?? []

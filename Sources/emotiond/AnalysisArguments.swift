@@ -71,7 +71,9 @@ struct AnalysisArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Refuse files with more streams.", valueName: "count"))
     var maxStreams = AnalysisOptions().maximumStreams
 
-    @Option(help: ArgumentHelp("Least important message to print: trace, debug, info, notice, warning, error.", valueName: "level"))
+    @Option(
+        help: ArgumentHelp(
+            "Least important message to print: trace, debug, info, notice, warning, error.", valueName: "level"))
     var logLevel = LogLevel.notice
 
     @Flag(help: "Print one JSON object with all results as the last line of standard output.")
@@ -84,7 +86,9 @@ struct AnalysisArguments: ParsableArguments {
         if let minimumScore, !(0...1).contains(minimumScore) {
             throw ValidationError("--minimum-score lies between 0 and 1, not \(minimumScore).")
         }
-        if let from, let to, from >= to { throw ValidationError("--from \(from.seconds) is not before --to \(to.seconds).") }
+        if let from, let to, from >= to {
+            throw ValidationError("--from \(from.seconds) is not before --to \(to.seconds).")
+        }
         if maxPixels < 1 || maxDuration < 1 || maxStreams < 1 { throw ValidationError("A limit is at least 1.") }
     }
 
@@ -152,7 +156,8 @@ extension Timestamp: ExpressibleByArgument {
         else { return nil }
         var fraction: Int64 = 0
         if pieces.count == 2 {
-            guard pieces[1].count <= 6, let number = Int64(pieces[1] + String(repeating: "0", count: 6 - pieces[1].count)),
+            guard pieces[1].count <= 6,
+                let number = Int64(pieces[1] + String(repeating: "0", count: 6 - pieces[1].count)),
                 number >= 0
             else { return nil }
             fraction = number

@@ -25,7 +25,8 @@ struct AnalysisRun {
         let installation: Installation
         let inputs: [InputJob]
         do throws(PipelineError) {
-            installation = try Installation(options: arguments.options(), search: Environment.modelSearch, logger: logger)
+            installation = try Installation(
+                options: arguments.options(), search: Environment.modelSearch, logger: logger)
             // A wrong detector file is the command's fault, not each input's.
             _ = try installation.detector()
             inputs = InputList.expand(paths(), output: ArgumentBytes.bytes(of: arguments.out))
@@ -103,7 +104,7 @@ struct InputEnd {
     static func json(_ ends: [InputEnd]) throws -> String {
         struct Result: Encodable {
             let input: String
-            let input_base64: String?
+            let inputBase64: String?
             let exit: Int32
             let status: String
             let folder: String?
@@ -119,12 +120,13 @@ struct InputEnd {
         let results = ends.map { end in
             let status = end.outcome.map { $0.skipped ? "skipped" : $0.status.rawValue } ?? "failed"
             return Result(
-                input: PathBytes.lossy(end.input), input_base64: PathBytes.base64IfNeeded(end.input),
+                input: PathBytes.lossy(end.input), inputBase64: PathBytes.base64IfNeeded(end.input),
                 exit: end.exit.rawValue, status: status, folder: end.outcome.map { PathBytes.lossy($0.folder) },
                 frames: end.outcome?.frames, faces: end.outcome?.faces, seconds: end.outcome?.seconds, error: end.error)
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         let whole = Whole(exit: ExitReason.combined(ends.map(\.exit)).rawValue, results: results)
         return String(decoding: try encoder.encode(whole), as: UTF8.self)
     }

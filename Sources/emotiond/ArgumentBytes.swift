@@ -52,7 +52,8 @@ enum ArgumentBytes {
 
     private static func decode(_ bytes: ArraySlice<UInt8>) -> (Unicode.Scalar, Int)? {
         guard let first = bytes.first else { return nil }
-        let length = first < 0x80 ? 1 : first >> 5 == 0b110 ? 2 : first >> 4 == 0b1110 ? 3 : first >> 3 == 0b11110 ? 4 : 0
+        let length =
+            first < 0x80 ? 1 : first >> 5 == 0b110 ? 2 : first >> 4 == 0b1110 ? 3 : first >> 3 == 0b11110 ? 4 : 0
         guard length > 0, bytes.count >= length else { return nil }
         let sequence = bytes.prefix(length)
         guard let text = String(validating: sequence, as: UTF8.self),

@@ -39,7 +39,7 @@ struct BenchCommand: ParsableCommand {
         try Failure.exits(logger) {
             if let decode {
                 let result = try DecodeBench(path: ArgumentBytes.bytes(of: decode))
-                try show(result, "\(result.frames) frames, \(Int(result.frames_per_second)) frames/s")
+                try show(result, "\(result.frames) frames, \(Int(result.framesPerSecond)) frames/s")
                 return
             }
             var options = AnalysisOptions()
@@ -52,7 +52,7 @@ struct BenchCommand: ParsableCommand {
                 result,
                 String(
                     format: "%@, batch %d, one thread: %.3f ms a face (best %.3f, CPU %.3f)", result.level, batch,
-                    result.ms_per_face, result.ms_per_face_min, result.cpu_ms_per_face))
+                    result.msPerFace, result.msPerFaceMin, result.cpuMsPerFace))
         }
     }
 
@@ -60,6 +60,7 @@ struct BenchCommand: ParsableCommand {
         guard json else { return print(text) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         print(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 }

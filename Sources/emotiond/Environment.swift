@@ -5,7 +5,8 @@ import Pipeline
 
 enum Environment {
     static var modelSearch: ModelSearch {
-        let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let executable =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return ModelSearch(environment: ProcessInfo.processInfo.environment["EMOTIOND_MODELS"], executable: executable)
     }
 }

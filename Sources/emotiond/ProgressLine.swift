@@ -23,7 +23,10 @@ final class ProgressLine: Sendable {
         state.withLock { state in
             if let last = state.lastShown, now - last < .milliseconds(100) { return }
             state.lastShown = now
-            let line = text(name, progress, seconds: Double((now - started).components.seconds) + 1e-18 * Double((now - started).components.attoseconds))
+            let line = text(
+                name, progress,
+                seconds: Double((now - started).components.seconds) + 1e-18
+                    * Double((now - started).components.attoseconds))
             let padding = String(repeating: " ", count: max(0, state.length - line.count))
             state.length = line.count
             FileHandle.standardError.write(Data(("\r" + line + padding).utf8))

@@ -25,6 +25,8 @@ struct SignalWatch {
         }
         // A reader that goes away ends in an error of write(2), not in a killed process.
         signal(SIGPIPE, SIG_IGN)
+        // So does a file that grows past the user's limit.
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     func end() {

@@ -15,13 +15,16 @@ private let allowed: [String: Set<String>] = [
     "Overlay": ["Core", "COpenCV"],
     "Results": ["Foundation", "Glibc"],
     "Pipeline": [
-        "Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", "Logging", "Foundation", "Glibc",
+        "Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", "Logging", "Foundation",
+        "Glibc",
     ],
     "Tools": [
         "Core", "CBuild", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", "Pipeline", "Logging",
         "Foundation", "Glibc",
     ],
-    "emotiond": ["Core", "Pipeline", "Results", "Tools", "Logging", "ArgumentParser", "Dispatch", "Foundation", "Glibc"],
+    "emotiond": [
+        "Core", "Pipeline", "Results", "Tools", "Logging", "ArgumentParser", "Dispatch", "Foundation", "Glibc",
+    ],
 ]
 
 /// C and C++ rooms: no Swift imports to read, but they must be known.
@@ -38,12 +41,15 @@ private func swiftFiles(of room: String) -> [URL] {
 /// `package import struct Core.Box` → `Core`.
 private func importedModule(_ line: Substring) -> String? {
     var words = line.split(separator: " ")[...]
-    while let first = words.first, first.hasPrefix("@") || ["public", "package", "internal", "private"].contains(first) {
+    while let first = words.first, first.hasPrefix("@") || ["public", "package", "internal", "private"].contains(first)
+    {
         words = words.dropFirst()
     }
     guard words.first == "import" else { return nil }
     words = words.dropFirst()
-    if let kind = words.first, ["struct", "class", "enum", "func", "protocol", "typealias", "var", "let"].contains(kind) {
+    if let kind = words.first,
+        ["struct", "class", "enum", "func", "protocol", "typealias", "var", "let"].contains(kind)
+    {
         words = words.dropFirst()
     }
     return words.first.map { String($0.split(separator: ".")[0].filter { $0 != ";" }) }

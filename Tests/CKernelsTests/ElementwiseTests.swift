@@ -49,7 +49,10 @@ import Testing
             let inPlace = round % 4 == 0, dst = inPlace ? a : Tensor.empty(like: sibling(a, &random))
             var right = b.strides
             if round % 3 == 1 { right = ck_strides(image: 0, row: 0, pixel: 0) }
-            if round % 3 == 2 { right.row = 0; right.pixel = 0 }
+            if round % 3 == 2 {
+                right.row = 0
+                right.pixel = 0
+            }
             var g = ck_binary(
                 images: Int32(a.images), height: Int32(a.height), width: Int32(a.width),
                 channels: Int32(a.channels), op: ops[round % ops.count], a: a.strides, b: right,
@@ -155,8 +158,9 @@ import Testing
             level.kernels.softmax(&g, round % 4 == 0 ? dst.pointer : src.pointer, dst.pointer, 0, rows(src))
             #expect(parts.hasBits(of: dst), "\(level), \(g), seed \(random.seed)")
             let (values, bounds) = softmax(src, dst)
-            #expect(dst.firstFault(expected: values, bound: bounds) == nil || round % 4 == 0,
-                    "\(level), \(g), seed \(random.seed)")
+            #expect(
+                dst.firstFault(expected: values, bound: bounds) == nil || round % 4 == 0,
+                "\(level), \(g), seed \(random.seed)")
             for (index, value) in values where abs(Double(dst.pointer[index]) - value) > bounds[index] ?? 0 {
                 Issue.record("\(level), \(g): \(dst.pointer[index]) is not \(value), seed \(random.seed)")
             }

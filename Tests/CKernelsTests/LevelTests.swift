@@ -10,14 +10,16 @@ import Testing
         return (yes, text.map { String(cString: $0) })
     }
 
-    @Test(.enabled(
-        if: KernelLevel(level: CK_LEVEL_AVX2).isOnThisCPU, "this CPU has no AVX2: its kernels were not run"))
+    @Test(
+        .enabled(
+            if: KernelLevel(level: CK_LEVEL_AVX2).isOnThisCPU, "this CPU has no AVX2: its kernels were not run"))
     func `AVX2 is among the levels that these tests run`() {
         #expect(KernelLevel.onThisCPU.contains { $0.level == CK_LEVEL_AVX2 })
     }
 
-    @Test(.enabled(
-        if: KernelLevel(level: CK_LEVEL_AVX512).isOnThisCPU, "this CPU has no AVX-512: its kernels were not run"))
+    @Test(
+        .enabled(
+            if: KernelLevel(level: CK_LEVEL_AVX512).isOnThisCPU, "this CPU has no AVX-512: its kernels were not run"))
     func `AVX-512 is among the levels that these tests run`() {
         #expect(KernelLevel.onThisCPU.contains { $0.level == CK_LEVEL_AVX512 })
     }

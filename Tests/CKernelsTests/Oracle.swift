@@ -39,7 +39,8 @@ enum Oracle {
                             for kx in 0..<width {
                                 let row = y * Int(g.stride_y) + ky * Int(g.dilation_y)
                                 let column = x * Int(g.stride_x) + kx * Int(g.dilation_x)
-                                let pixel = n * strides.image + row * strides.row + column * strides.pixel
+                                let pixel =
+                                    n * strides.image + row * strides.row + column * strides.pixel
                                     + o / outputs * inputs
                                 for i in 0..<inputs {
                                     let weight = c.weights.pointer[((o * inputs + i) * height + ky) * width + kx]

@@ -24,7 +24,8 @@ import Testing
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
             let base = TimeBase(
-                numerator: .random(in: 1...2000, using: &random), denominator: .random(in: 1...2_000_000, using: &random))
+                numerator: .random(in: 1...2000, using: &random),
+                denominator: .random(in: 1...2_000_000, using: &random))
             let ticks = Int64.random(in: -1_000_000_000...1_000_000_000, using: &random)
             // The products stay below 2^63 here, so plain integers are the oracle.
             let scaled = ticks.magnitude * UInt64(base.numerator) * 1_000_000

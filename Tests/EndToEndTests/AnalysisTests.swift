@@ -16,7 +16,8 @@ private let emotions = Array(fixedColumns[8..<15])
     private func probe(_ file: String, _ entries: String, _ extra: [String] = []) throws -> [Substring] {
         let process = Process(), pipe = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/ffprobe")
-        process.arguments = ["-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of", "csv=p=0"] + extra + [file]
+        process.arguments =
+            ["-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of", "csv=p=0"] + extra + [file]
         process.standardOutput = pipe
         try process.run()
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
@@ -29,7 +30,10 @@ private let emotions = Array(fixedColumns[8..<15])
         let video = Command.samples.appending(path: "ad.mp4").path
         let run = try Command.run(["--file", video, "--out", out.url.path])
         #expect(run.status == 0, "\(run.errors)")
-        #expect(Set(out.names) == ["ad.mp4", "ad.mp4/annotated.mp4", "ad.mp4/run.json", "ad.mp4/summary.csv", "ad.mp4/timeline.csv"])
+        #expect(
+            Set(out.names) == [
+                "ad.mp4", "ad.mp4/annotated.mp4", "ad.mp4/run.json", "ad.mp4/summary.csv", "ad.mp4/timeline.csv",
+            ])
 
         let timeline = Table(try out.text("ad.mp4/timeline.csv"))
         #expect(timeline.header == fixedColumns)
@@ -49,7 +53,8 @@ private let emotions = Array(fixedColumns[8..<15])
         #expect(timeline.rows.contains { $0["status"] == "no_face" })
         #expect(timeline.rows.contains { $0["status"] == "detected" })
 
-        let report = try #require(try JSONSerialization.jsonObject(with: Data(try out.text("ad.mp4/run.json").utf8)) as? [String: Any])
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: Data(try out.text("ad.mp4/run.json").utf8)) as? [String: Any])
         let counts = try #require(report["counts"] as? [String: Int])
         #expect(report["status"] as? String == "complete")
         #expect(counts["decoded"] == counts["analysed"])
@@ -69,7 +74,9 @@ private let emotions = Array(fixedColumns[8..<15])
             let time = try #require(Double(row["timestamp"] ?? ""))
             if times.last != time { times.append(time) }
         }
-        let expected = try probe(video, "frame=pts_time").enumerated().filter { $0.offset % 2 == 0 }.compactMap { Double($0.element) }
+        let expected = try probe(video, "frame=pts_time").enumerated().filter { $0.offset % 2 == 0 }.compactMap {
+            Double($0.element)
+        }
         #expect(times.count == expected.count)
         for (a, b) in zip(times, expected) { #expect(abs(a - b) < 2e-6) }
         let annotated = try probe(out.url.path + "/ad.mp4/annotated.mp4", "frame=pts_time").compactMap { Double($0) }

@@ -4,7 +4,8 @@ import Foundation
 import Testing
 
 @Suite struct BadInputTests {
-    private func expect(_ arguments: [String], status: Int32, mentions word: String, in folder: TemporaryFolder) throws {
+    private func expect(_ arguments: [String], status: Int32, mentions word: String, in folder: TemporaryFolder) throws
+    {
         let out = folder.url.appending(path: "out")
         let run = try Command.run(arguments + ["--out", out.path])
         #expect(run.status == status, "\(arguments): \(run.errors)")
@@ -58,7 +59,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--file"], [], ["--file", "x", "--every", "0"], ["--file", "x", "--fps", "-1"], ["--file", "x", "--from", "abc"],
+        ["--file"], [], ["--file", "x", "--every", "0"], ["--file", "x", "--fps", "-1"],
+        ["--file", "x", "--from", "abc"],
         ["--file", "x", "--from", "9", "--to", "3"], ["--nonsense"], ["--file", "x", "--cpu-level", "mmx"],
     ])
     func `wrong usage is 64`(arguments: [String]) throws {
@@ -82,7 +84,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "two words.jpg", "it's \"quoted\".jpg", "100%d.jpg", "line\nbreak.jpg", "grüße 🙂.jpg", "-dash.jpg", "=formula.jpg",
+        "two words.jpg", "it's \"quoted\".jpg", "100%d.jpg", "line\nbreak.jpg", "grüße 🙂.jpg", "-dash.jpg",
+        "=formula.jpg",
         "http:x.jpg", "concat:a|b.jpg",
     ])
     func `any name works`(name: String) throws {

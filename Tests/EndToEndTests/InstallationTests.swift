@@ -5,7 +5,9 @@ import Testing
     @Test func `help names the options and the exit codes`() throws {
         let help = try Command.run(["--help"])
         #expect(help.status == 0)
-        for word in ["--file", "--out", "--model", "--detector-model", "--no-video", "EXIT STATUS", "130", "eval", "doctor"] {
+        for word in [
+            "--file", "--out", "--model", "--detector-model", "--no-video", "EXIT STATUS", "130", "eval", "doctor",
+        ] {
             #expect(help.output.contains(word), "\(word)")
         }
     }

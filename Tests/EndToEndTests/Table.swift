@@ -11,7 +11,11 @@ struct Table {
         while let c = characters.popFirst() {
             switch (c, quoted) {
             case ("\"", true):
-                if characters.first == "\"" { cell.unicodeScalars.append(characters.removeFirst()) } else { quoted = false }
+                if characters.first == "\"" {
+                    cell.unicodeScalars.append(characters.removeFirst())
+                } else {
+                    quoted = false
+                }
             case ("\"", false): quoted = true
             case (",", false):
                 record.append(cell)

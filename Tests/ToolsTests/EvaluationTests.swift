@@ -20,7 +20,8 @@ import Tools
     }
 
     @Test func `a class nobody has and nobody names counts as zero`() {
-        let e = Evaluation(labels: labels, truth: [0, 1], answers: [Probabilities([1, 0, 0]), Probabilities([0, 1, 0])])
+        let e = Evaluation(
+            labels: labels, truth: [0, 1], answers: [Probabilities([1, 0, 0]), Probabilities([0, 1, 0])])
         #expect(e.accuracy == 1)
         #expect(e.classes[2].f1 == 0)
     }

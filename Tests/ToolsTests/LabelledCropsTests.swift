@@ -56,7 +56,8 @@ import Tools
         try array(shape: "(1,)", bytes: [9]).write(to: URL(filePath: folder + "/public_labels.npy"))
         for data in [
             Data(), Data("hello".utf8), good.dropLast(), good.prefix(40), good,
-            array(shape: "(9223372036854775807, 48, 48)", bytes: []), array(shape: "(2304,)", bytes: [UInt8](repeating: 0, count: 2304)),
+            array(shape: "(9223372036854775807, 48, 48)", bytes: []),
+            array(shape: "(2304,)", bytes: [UInt8](repeating: 0, count: 2304)),
         ] {
             try Data(data).write(to: images)
             #expect(throws: ToolError.self) { try LabelledCrops.load(folder, split: .public) }

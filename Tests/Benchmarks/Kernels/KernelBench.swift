@@ -83,8 +83,9 @@ final class Floats {
             best = min(best, (cpuSeconds() - start) / Double(calls))
         }
         let line = "\(String(cString: ck_level_name(level)))  \(shape.name)"
-        print(line + String(repeating: " ", count: Swift.max(1, 36 - line.count)),
-              rounded(best * 1e6 / Double(batch)), "us/image ", rounded(flop / best / 1e9), "GFLOP/s")
+        print(
+            line + String(repeating: " ", count: Swift.max(1, 36 - line.count)),
+            rounded(best * 1e6 / Double(batch)), "us/image ", rounded(flop / best / 1e9), "GFLOP/s")
     }
 
     static func rounded(_ x: Double) -> Double { (x * 10).rounded() / 10 }
