@@ -19,10 +19,18 @@ struct Command {
 
     static let samples = root.appending(path: "samples")
 
+    /// `make test-levels` holds all runs at one level of kernels that does not say another.
+    private static func levelOption(_ arguments: [String]) -> [String] {
+        guard let level = ProcessInfo.processInfo.environment["EMOTIOND_CPU_LEVEL"], arguments.contains("--out"),
+            !arguments.contains("--cpu-level")
+        else { return [] }
+        return ["--cpu-level", level]
+    }
+
     static func run(_ arguments: [String], input: Data? = nil, in folder: URL? = nil) throws -> Command {
         let process = Process()
         process.executableURL = binary
-        process.arguments = arguments
+        process.arguments = arguments + levelOption(arguments)
         if let folder { process.currentDirectoryURL = folder }
         // The models of the sources, not those that the machine may have installed.
         var environment = ProcessInfo.processInfo.environment
