@@ -10,6 +10,8 @@ package struct Track: Hashable, Sendable {
     package internal(set) var landmarks: Landmarks?
     /// Of its last detection.
     package internal(set) var score: Float
+    /// Of its best detection.
+    package internal(set) var bestScore: Float
     /// Likeness to its last detection, 0…1.
     package internal(set) var similarity: Float
     package internal(set) var status: FaceObservation.Status
@@ -26,6 +28,9 @@ package struct TrackerSettings: Hashable, Sendable {
     /// being found keeps its identity.
     package var newScore: Float
     package var keepScore: Float
+    /// Only a track that once scored this much has the benefit of the doubt, which is `keepScore` and
+    /// `believedMisses`: what never looked more than barely like a face is mostly none, and would be kept alive.
+    package var trustScore: Float
     /// How long an unseen face keeps its id, in microseconds.
     package var patience: Int64 = 1_000_000
     /// IoU from which a detection is the track's without doubt.
@@ -42,6 +47,7 @@ package struct TrackerSettings: Hashable, Sendable {
     package init(newScore: Float, keepScore: Float) {
         self.newScore = newScore
         self.keepScore = keepScore
+        trustScore = newScore + (1 - newScore) / 4
     }
 }
 
@@ -124,16 +130,18 @@ package struct Tracker {
         tracks.append(
             Track(
                 id: lastID, box: detection.box, landmarks: detection.landmarks, score: detection.score,
-                similarity: 1, status: .detected, isVisible: true, seen: time, misses: 0))
+                bestScore: detection.score, similarity: 1, status: .detected, isVisible: true, seen: time, misses: 0))
     }
 
     private mutating func miss(_ index: Int) {
         tracks[index].misses += 1
         let believed =
-            tracks[index].misses <= settings.believedMisses
+            isTrusted(tracks[index]) && tracks[index].misses <= settings.believedMisses
             && tracks[index].similarity >= settings.believedSimilarity
         if !believed { tracks[index].isVisible = false }
     }
+
+    private func isTrusted(_ track: Track) -> Bool { track.bestScore >= settings.trustScore }
 
     private mutating func forget(at time: Timestamp) {
         // Wrapping, as times come from files; a time that runs backwards forgets nobody.
@@ -146,7 +154,8 @@ package struct Tracker {
         var sure: [(track: Int, detection: Int, value: Float)] = []
         var near: [(track: Int, detection: Int, value: Float)] = []
         for track in tracks.indices {
-            for detection in detections.indices where detections[detection].score >= settings.keepScore {
+            let least = isTrusted(tracks[track]) ? settings.keepScore : settings.newScore
+            for detection in detections.indices where detections[detection].score >= least {
                 let overlap = tracks[track].box.overlap(with: detections[detection].box)
                 if overlap >= settings.sameOverlap {
                     sure.append((track, detection, overlap))
@@ -183,6 +192,7 @@ extension Track {
         box = detection.box
         landmarks = detection.landmarks
         score = detection.score
+        bestScore = max(bestScore, detection.score)
         similarity = 1
         status = .detected
         isVisible = true

@@ -105,6 +105,18 @@ extension Tracker {
     #expect(tracker.tracks.first?.score == 0.5)
 }
 
+@Test func `what never looked more than barely like a face gets no benefit of the doubt`() {
+    var tracker = Tracker(settings: settings)
+    tracker.associate([detection(0, score: 0.62), detection(200, score: 0.9)], at: at(0))
+    _ = tracker.stay(at: at(40))
+    tracker.associate([detection(0, score: 0.5), detection(200, score: 0.5)], at: at(40))
+    #expect(tracker.tracks.filter(\.isVisible).map(\.box.x) == [200])
+    // A detection that would start a track continues it, under its id.
+    tracker.associate([detection(0, score: 0.65), detection(200)], at: at(80))
+    #expect(tracker.tracks.filter(\.isVisible).map(\.id).sorted() == [1, 2])
+    #expect(tracker.lastID == 2)
+}
+
 @Test func `landmarks move and grow with the box`() {
     var tracker = Tracker(settings: settings)
     let points = Landmarks(
