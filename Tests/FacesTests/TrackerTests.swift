@@ -99,7 +99,7 @@ extension Tracker {
     var tracker = Tracker(settings: settings)
     tracker.associate([detection(0, score: 0.5)], at: at(0))
     #expect(tracker.tracks.isEmpty)
-    tracker.associate([detection(0, score: 0.7)], at: at(40))
+    tracker.associate([detection(0, score: 0.8)], at: at(40))
     tracker.associate([detection(3, score: 0.5)], at: at(80))
     #expect(tracker.tracks.map(\.status) == [.detected])
     #expect(tracker.tracks.first?.score == 0.5)
