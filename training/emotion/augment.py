@@ -19,6 +19,11 @@ class Strength:
     erase: float = 0.3  # share of crops with one erased rectangle
     soften: float = 0.15  # share of crops that are scaled down and up again
 
+    def scaled(self, factor: float) -> "Strength":
+        """All of it, stronger or weaker; shares stay below one."""
+        return Strength(self.degrees * factor, self.scale * factor, self.shift * factor, self.light * factor,
+                        min(self.erase * factor, 0.9), min(self.soften * factor, 0.9))
+
 
 def augment(x: torch.Tensor, random: torch.Generator, strength: Strength) -> torch.Tensor:
     """x: [N,1,S,S] float in 0..255, on the generator's device. Returns the same shape and range."""

@@ -40,14 +40,6 @@ def parse(arguments=None):
     return p.parse_args(arguments)
 
 
-def averaged_net(saved: dict) -> nets.EmotionNet:
-    if saved["name"] not in nets.NETS:
-        raise ExportError(f"the run is of a net '{saved['name']}' that nets.py does not have")
-    net = nets.make(saved["name"])
-    net.load_state_dict(saved["averaged"])
-    return net.eval()
-
-
 def run_onnx(model: onnx.ModelProto, images: np.ndarray, threads: int, batch: int = 256) -> np.ndarray:
     """images [N,48,48] uint8; logits [N,C]."""
     options = onnxruntime.SessionOptions()
@@ -120,7 +112,7 @@ def export(a) -> dict:
     """Returns the report."""
     torch.set_num_threads(a.threads)
     saved = state.read(a.run / "state.pt")
-    net = averaged_net(saved)
+    net = state.averaged_net(saved)
     public = data.load(a.data, "public")
     clean = data.clean_public(a.data, public)
     model = graph.build(net, saved["name"])

@@ -62,6 +62,8 @@ class EmotionNet(nn.Module):
 NETS = {
     # 61 MMAC, widths 32 / 64 / 160: the first shipped net.
     "r64": dict(stem=16, first=32, blocks=[(32, 1), (64, 2), (64, 1), (160, 2), (160, 1)]),
+    # r64 with one more block at 6x6, 78 MMAC: a trained r64 starts it (a new block is the identity).
+    "r78": dict(stem=16, first=32, blocks=[(32, 1), (64, 2), (64, 1), (160, 2), (160, 1), (160, 1)]),
     # 188 MMAC, widths 64 / 128 / 224: near the most that a face may cost.
     "r190": dict(stem=32, first=64, blocks=[(64, 1), (128, 2), (128, 1), (224, 2), (224, 1)]),
     # 16 MMAC, for experiments.

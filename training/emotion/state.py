@@ -67,6 +67,16 @@ class Run:
             raise StateError(f"{file} does not fit the net '{self.name}' as it is now: {error}") from error
         self.epoch, self.used, self.steps = saved["epoch"], saved["used"], saved["steps"]
 
+    def start_from(self, file: Path):
+        """The averaged weights of another run, as far as names and shapes are the same; a block that it
+        lacks stays as it was made, which is the identity for a residual block."""
+        there, here = read(file)["averaged"], self.net.state_dict()
+        fitting = {name: value for name, value in there.items() if name in here and here[name].shape == value.shape}
+        if len(fitting) < len(there) / 2:
+            raise StateError(f"{file}: only {len(fitting)} of {len(there)} tensors fit the net '{self.name}'")
+        self.net.load_state_dict({**here, **fitting})
+        self.averaged.load_state_dict(self.net.state_dict())
+
 
 def read(file: Path) -> dict:
     """The saved dictionary, on the CPU."""
@@ -81,3 +91,12 @@ def read(file: Path) -> dict:
     if missing:
         raise StateError(f"{file}: lacks {', '.join(missing)}; it is not a state of this training")
     return saved
+
+
+def averaged_net(saved: dict) -> nets.EmotionNet:
+    """The net of what `read` gives, with its averaged weights, ready to predict."""
+    if saved["name"] not in nets.NETS:
+        raise StateError(f"the state is of a net '{saved['name']}' that nets.py does not have")
+    net = nets.make(saved["name"])
+    net.load_state_dict(saved["averaged"])
+    return net.eval()

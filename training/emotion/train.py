@@ -20,7 +20,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import data, metrics, nets
+from . import data, metrics, nets, supervision
 from .augment import Strength, augment
 from .preprocess import normalise
 from .state import Run, StateError
@@ -40,7 +40,14 @@ def parse(arguments=None):
     p.add_argument("--decay", type=float, default=5e-4)
     p.add_argument("--smoothing", type=float, default=0.1)
     p.add_argument("--votes", type=float, default=0.5, help="weight of the FER+ head's loss")
-    p.add_argument("--rare", type=float, default=0.25, help="class weights: (mean count / count) ** this")
+    p.add_argument("--vote-share", type=float, default=0.0, help="share of FER+ votes in the label head's targets")
+    p.add_argument("--teacher", type=Path, help="file of emotion.teach with answers for the training pictures")
+    p.add_argument("--teacher-share", type=float, default=0.5, help="share of the teacher's answers in the targets")
+    p.add_argument("--balance", choices=supervision.BALANCES, default="weights", help="how rare classes are met")
+    p.add_argument("--rare", type=float, default=0.25, help="power of (mean count / count) in --balance")
+    p.add_argument("--mixup", type=float, default=0.0, help="alpha of mixup (Zhang et al. 2018); 0: none")
+    p.add_argument("--augment", type=float, default=1.0, help="strength of the augmentation")
+    p.add_argument("--start", type=Path, help="folder of a run whose averaged weights start this one")
     p.add_argument("--averaging", type=float, default=0.998, help="decay of the averaged weights")
     p.add_argument("--small-until", type=float, default=0.0, help="share of the run on crops of 36 px")
     p.add_argument("--exclude", type=Path, action="append", default=[],
@@ -86,10 +93,14 @@ class Trainer:
         self.votes = None
         if train.votes is not None and a.votes > 0:
             self.votes = torch.from_numpy(train.distribution()).to(self.device)
-        counts = torch.from_numpy(train.counts()).float().clamp(min=1)
-        self.class_weights = ((counts.mean() / counts) ** a.rare).to(self.device)
+        teacher = supervision.read_teacher(a.teacher, train) if a.teacher else None
+        self.targets = supervision.targets(train, a.smoothing, a.vote_share, teacher, a.teacher_share).to(self.device)
+        self.balance = supervision.Balance(a.balance, a.rare, train.counts(), self.labels)
+        self.strength = Strength().scaled(a.augment)
         torch.manual_seed(a.seed)
         self.run = Run(a.net, self.device, a.rate, a.decay)
+        if a.start:
+            self.run.start_from(a.start / "state.pt")
         self.per_epoch = len(train) // a.batch
         self.started = time.monotonic()
 
@@ -114,7 +125,7 @@ class Trainer:
         a, run = self.a, self.run
         random = torch.Generator(self.device).manual_seed(a.seed * 100003 + run.epoch)
         torch.manual_seed(a.seed * 7919 + run.epoch)  # dropout
-        order = torch.randperm(len(self.images), generator=random, device=self.device)
+        order = self.balance.order(len(self.images), random)
         run.net.train()
         losses, rate = [], 0.0
         for i in range(self.per_epoch):
@@ -135,15 +146,25 @@ class Trainer:
         x = self.images[rows].float()[:, None]
         if small:
             x = F.interpolate(x, size=(36, 36), mode="bilinear", antialias=True, align_corners=False)
-        x = normalise(augment(x, random, Strength())).contiguous(memory_format=torch.channels_last)
+        x = normalise(augment(x, random, self.strength))
+        target, votes = self.targets[rows], None if self.votes is None else self.votes[rows]
+        if self.a.mixup:
+            x, target, votes = self.mix(x, target, votes)
+        x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.reduced):
             logits, vote_logits = self.run.net.both_heads(x)
-        loss = F.cross_entropy(logits.float(), self.labels[rows], self.class_weights,
-                               label_smoothing=self.a.smoothing)
-        if self.votes is not None:
-            loss = loss + self.a.votes * F.cross_entropy(vote_logits.float(), self.votes[rows])
+        loss = self.balance.loss(logits.float(), target)
+        if votes is not None:
+            loss = loss + self.a.votes * F.cross_entropy(vote_logits.float(), votes)
         self.run.descend(loss, rate, self.a.averaging)
         return loss.detach()
+
+    def mix(self, x, target, votes):
+        """Each crop with its neighbour in the batch, by one share for the batch (drawn by torch's own
+        generator, which the epoch has seeded)."""
+        share = float(torch.distributions.Beta(self.a.mixup, self.a.mixup).sample())
+        blend = lambda t: t if t is None else share * t + (1 - share) * t.roll(1, 0)
+        return blend(x), blend(target), blend(votes)
 
 
 def predict(net, images: np.ndarray, device="cpu", batch=512) -> np.ndarray:
@@ -169,11 +190,12 @@ def judge(net, public: data.Split, clean: np.ndarray, device) -> dict:
 def describe(trainer: Trainer) -> dict:
     a, net = trainer.a, nets.make(trainer.a.net)
     unlisted = ("data", "out", "stop_after", "threads")
+    names = {"exclude": [f.name for f in a.exclude], "teacher": a.teacher and a.teacher.name,
+             "start": a.start and a.start.name}
     return {"net": a.net, "macs": nets.count_macs(net), "parameters": sum(p.numel() for p in net.parameters()),
             "images": len(trainer.images), "votes": trainer.votes is not None, "device": trainer.device,
             "bf16": trainer.reduced, "torch": torch.__version__,
-            "settings": {k: [f.name for f in v] if k == "exclude" else v
-                         for k, v in vars(a).items() if k not in unlisted}}
+            "settings": {k: names.get(k, v) for k, v in vars(a).items() if k not in unlisted}}
 
 
 def forget_after(log: Path, epoch: int):
