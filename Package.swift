@@ -20,6 +20,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [S
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
     name: "emotiond",
@@ -28,6 +30,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
     ],
     targets: [
         room("Core"),
@@ -70,6 +74,7 @@ let package = Package(
         room("Overlay", ["Core", "COpenCV"]),
         room("Results"),
         room("Pipeline", ["Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", logging]),
+        room("Daemon", [logging, subprocess, systemPackage]),
         room("Tools", ["Core", "CBuild", "Media", "Faces", "Inference", "Pipeline", "Results", logging]),
         .executableTarget(
             name: "emotiond",
@@ -92,6 +97,7 @@ let package = Package(
         tests("OverlayTests", ["Core", "Overlay"]),
         tests("ResultsTests", ["Results"]),
         tests("PipelineTests", ["Core", "Pipeline"]),
+        tests("DaemonTests", ["Daemon", logging]),
         tests("ToolsTests", ["Core", "Tools"]),
         tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),
     ],

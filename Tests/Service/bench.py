@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Speed and memory of the service, beside one `emotiond --file` call over the same files in the same run.
+
+    bench.py --emotiond FILE [--only NAME ...]
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from faults import Place
+from service import results
+
+RESULTS = {}
+
+
+def measure(function):
+    RESULTS[function.__name__] = function
+    return function
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(pid):
+    """Proportional set size in MB: what the process costs, shared pages divided."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+@measure
+def pictures(place):
+    """1,000 small JPEGs dropped at once."""
+    given = place.folder / "given"
+    place.pictures(given, 1000)
+    service = place.service(settings={"analysis.video": "none"})
+    begin = time.monotonic()
+    subprocess.run([str(place.emotiond), "--file", str(given), "--no-video", "--out", str(place.folder / "out"), "--log-level", "error"],
+                   check=True, stdout=subprocess.DEVNULL)
+    command = time.monotonic() - begin
+    with service:
+        begin = time.monotonic()
+        shutil.copytree(given, service.incoming, dirs_exist_ok=True)
+        service.until(lambda: service.get("/api/v1/jobs?state=done&limit=1") is not None
+                      and len(results(service.root)) >= 1000, "has 1,000 results", limit=560, every=0.2)
+        took = time.monotonic() - begin
+    return {"command_s": round(command, 1), "service_s": round(took, 1), "ratio": round(took / command, 2)}
+
+
+@measure
+def latency(place):
+    """From the close of one picture to its published result; the quiet time is 200 ms."""
+    times = []
+    with place.service(settings={"analysis.video": "none"}) as service:
+        for index in range(21):
+            begin = time.monotonic()
+            (service.incoming / f"l{index}.jpg").write_bytes(place.picture + str(index).encode())
+            target = service.root / "results" / f"l{index}.jpg" / "run.json"
+            while not target.exists():
+                time.sleep(0.005)
+            times.append(time.monotonic() - begin)
+    return {"first_s": round(times[0], 3), "median_s": round(statistics.median(times[1:]), 3), "most_s": round(max(times[1:]), 3)}
+
+
+@measure
+def startup_scan(place):
+    """10,000 files that are known already lie in the folder."""
+    settings = {"watch.after_done": "keep", "analysis.video": "none", "watch.ignore": "*.raw"}
+    service = place.service(settings=settings)
+    for index in range(10_000):
+        folder = service.incoming / str(index % 50)
+        folder.mkdir(exist_ok=True)
+        (folder / f"{index}.txt").write_bytes(b"not media")
+    begin = time.monotonic()
+    with service:
+        ready = time.monotonic() - begin
+        service.until(lambda: "first scan" in service.log.read_text(errors="replace"), "has scanned", every=0.02)
+        scanned = time.monotonic() - begin
+    return {"ready_s": round(ready, 2), "scanned_s": round(scanned, 2)}
+
+
+@measure
+def idle(place):
+    """After ten pictures, 30 s of nothing."""
+    with place.service(settings={"watch.scan": "5m", "analysis.video": "none"}) as service:
+        place.pictures(service.incoming, 10)
+        service.until_settled(10)
+        time.sleep(5)
+        everyone = [service.process.pid, *service.workers()]
+        before = sum(cpu_seconds(pid) for pid in everyone)
+        time.sleep(30)
+        used = sum(cpu_seconds(pid) for pid in everyone) - before
+        return {"core_percent": round(100 * used / 30, 2), "daemon_mb": round(resident(everyone[0])),
+                "workers_mb": [round(resident(pid)) for pid in everyone[1:]]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--emotiond", type=Path, required=True)
+    parser.add_argument("--only", nargs="+", choices=sorted(RESULTS), default=[])
+    arguments = parser.parse_args()
+    arguments.emotiond, arguments.data, arguments.seed, arguments.files = arguments.emotiond.resolve(), Path(), 1, 0
+    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    print(f"{cpu}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    for name in arguments.only or RESULTS:
+        folder = Path(tempfile.mkdtemp(prefix=f"b-{name[:8]}-"))
+        try:
+            print(f"{name:14} {json.dumps(RESULTS[name](Place(folder, arguments)))}", flush=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

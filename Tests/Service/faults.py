@@ -1,0 +1,528 @@
+#!/usr/bin/env python3
+"""Faults that the service survives: each is done to a real daemon, then ledger, folders and results are examined.
+
+    faults.py --emotiond FILE [--quick] [--only NAME ...] [--seed N] [--files N] [--keep DIR]
+
+Prints a line a fault and ends with 1 if any was not survived. What a fault needs and this machine lacks
+(root for a tmpfs, faketime, a GStreamer RTSP server) makes it `skipped`, with the reason.
+"""
+import argparse
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from service import Fault, Service, children, expect, files, results
+
+HERE = Path(__file__).resolve().parent
+SAMPLES = HERE.parents[1] / "samples"
+
+
+class Skipped(Exception):
+    """The machine lacks what this fault needs."""
+
+
+FAULTS, QUICK = {}, set()
+
+
+def fault(quick=False):
+    def register(function):
+        name = function.__name__.replace("_", "-")
+        FAULTS[name] = function
+        if quick:
+            QUICK.add(name)
+        return function
+    return register
+
+
+class Place:
+    """A folder of its own for one fault, its random numbers, and files to drop."""
+
+    def __init__(self, folder: Path, arguments):
+        self.folder, self.emotiond, self.data = folder, arguments.emotiond, arguments.data
+        self.random, self.files = random.Random(arguments.seed), arguments.files
+        self.outside = folder / "outside"
+        self.outside.mkdir(parents=True)
+        small = self.outside / "small.jpg"
+        run(["ffmpeg", "-v", "error", "-i", str(SAMPLES / "astronaut.jpg"), "-vf", "scale=160:-2", str(small)])
+        self.picture = small.read_bytes()
+
+    def service(self, root="state", **more):
+        return Service(self.emotiond, self.folder / root, **more)
+
+    def drop(self, folder: Path, name: str, content: bytes):
+        """As a careful uploader does: under another name first."""
+        hidden = self.outside / name.replace("/", "_")
+        hidden.write_bytes(content)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.rename(hidden, folder / name)
+
+    def pictures(self, folder: Path, count: int, prefix="p"):
+        """JPEGs that differ in content: decoders ignore what follows the end marker."""
+        for index in range(count):
+            self.drop(folder, f"{index % 7}/{prefix}{index:05}.jpg", self.picture + f"{prefix}{index}".encode())
+
+    def video(self, name="clip.mp4", seconds=4):
+        """From samples/ad.mp4, repeated, so that it has faces and takes a while."""
+        clip = self.outside / name
+        run(["ffmpeg", "-v", "error", "-y", "-stream_loop", "-1", "-i", str(SAMPLES / "ad.mp4"), "-t", str(seconds), "-an",
+             "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", str(clip)])
+        return clip
+
+
+def run(words):
+    done = subprocess.run(words, capture_output=True, text=True)
+    expect(done.returncode == 0, f"{words[0]}: {done.stderr[-400:]}")
+
+
+def each_once(service, names):
+    """Each of the files is done, has one result folder, and lies in done/."""
+    jobs = [job for job in service.jobs() if job["state"] == "done"]
+    paths = [job["path"] for job in jobs]
+    expect(len(paths) == len(set(paths)), f"done twice: {[p for p in paths if paths.count(p) > 1][:5]}")
+    expect(set(paths) == set(names), f"not done: {sorted(set(names) - set(paths))[:5]}, strangers: "
+                                     f"{sorted(set(paths) - set(names))[:5]}")
+    expect(len(results(service.root)) == len(names), f"{len(results(service.root))} results of {len(names)} inputs")
+    expect(len(files(service.root / "done")) == len(names), "done/ does not hold every input")
+
+
+def relative(folder):
+    return [str(path.relative_to(folder)) for path in files(folder)]
+
+
+# -- kills
+
+def kill_at_random(place, victim, count, times):
+    service = place.service()
+    place.pictures(service.incoming, count)
+    names = relative(service.incoming)
+    service.start()
+    killed = 0
+    while killed < times:
+        time.sleep(place.random.uniform(0.05, 0.6))  # the moment is the experiment
+        if victim(service):
+            killed += 1
+        if not service.alive():
+            service.start()
+        if not files(service.incoming):
+            place.pictures(service.incoming, count // 4, prefix=f"k{killed}-")
+            names += relative(service.incoming)
+    service.until_settled(len(set(names)), limit=300)
+    each_once(service, set(names))
+    service.examine()
+    expect(service.stop() == 0, "did not end with 0")
+    service.examine_stopped()
+    return f"{killed} kills over {len(set(names))} files"
+
+
+def kill_the_daemon(service):
+    service.kill()
+    return True
+
+
+def kill_a_worker(service):
+    workers = service.workers()
+    if not workers:
+        return False
+    os.kill(workers[0], signal.SIGKILL)
+    return True
+
+
+@fault(quick=True)
+def daemon_killed_once(place):
+    return kill_at_random(place, kill_the_daemon, 12, 2)
+
+
+@fault()
+def daemon_killed(place):
+    return kill_at_random(place, kill_the_daemon, place.files, 25)
+
+
+@fault()
+def workers_killed(place):
+    def victim(service):
+        workers = service.workers()
+        if not workers:
+            return False
+        os.kill(place.random.choice(workers), signal.SIGKILL)
+        return True
+    return kill_at_random(place, victim, place.files, 12)
+
+
+@fault()
+def video_killed(place):
+    """A long video, whose checkpoint lets it go on; timeline equal to that of a run nobody disturbed."""
+    clip = place.video(seconds=60)
+    quiet = place.folder / "quiet"
+    run([str(place.emotiond), "--file", str(clip), "--out", str(quiet)])
+    service = place.service(settings={"analysis.video": "annotated"})
+    shutil.copy(clip, service.incoming / "clip.mp4")
+    service.start()
+    kills = 0
+    while kills < 3 and not results(service.root):
+        try:
+            service.until(lambda: list((service.root / "work").rglob("checkpoint*")) or results(service.root), "has a checkpoint")
+        except Fault:
+            break
+        time.sleep(place.random.uniform(0.5, 2.0))
+        if results(service.root):
+            break
+        service.kill()
+        kills += 1
+        service.start()
+    service.until_settled(1, limit=300)
+    ours = service.root / "results" / "clip.mp4" / "timeline.csv"
+    expect(ours.read_bytes() == (quiet / "clip.mp4" / "timeline.csv").read_bytes(), "the timeline differs from an undisturbed run's")
+    service.examine()
+    service.stop()
+    service.examine_stopped()
+    return f"{kills} kills, timeline equal"
+
+
+@fault()
+def worker_frozen(place):
+    service = place.service(settings={"workers.count": "1", "workers.stall": "3s"})
+    shutil.copy(place.video(seconds=30), service.incoming / "clip.mp4")
+    service.start()
+    service.until(lambda: any(job["state"] == "running" for job in service.jobs()), "runs the job")
+    service.until(lambda: service.workers(), "has a worker")
+    for pid in service.workers():
+        os.kill(pid, signal.SIGSTOP)
+    service.until_settled(1, limit=240)
+    job = service.jobs()[0]
+    expect(job["state"] == "done" and job["attempts"] >= 2, f"the job: {job}")
+    service.examine()
+    service.stop()
+    service.examine_stopped()
+    return f"done in attempt {job['attempts']}"
+
+
+# -- disks
+
+class SmallDisk:
+    """A tmpfs of a few MB at `folder`."""
+
+    def __init__(self, folder: Path, megabytes: int):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() != 0:
+            raise Skipped("mounting a tmpfs needs root")
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, text=True)
+        if done.returncode:
+            raise Skipped(f"no tmpfs can be mounted: {done.stderr.strip()}")
+        self.folder = folder
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", str(self.folder)], check=True)
+
+
+@fault()
+def disk_full(place):
+    root = place.folder / "state"
+    with SmallDisk(root, 48) as disk:
+        service = place.service(settings={"disk.pause_below": "4MiB", "disk.resume_above": "6MiB"})
+        ballast = disk.folder / "ballast"
+        # The database first, then no room for a result.
+        service.start()
+        free = os.statvfs(disk.folder).f_bavail * os.statvfs(disk.folder).f_frsize
+        ballast.write_bytes(bytes(max(0, free - (3 << 20))))
+        place.pictures(service.incoming, 10)
+        service.until(lambda: "paused" in service.tail(40), "says that intake is paused")
+        expect(not results(root), "published on a full disk")
+        ballast.unlink()
+        service.until_settled(10)
+        expect(all(job["attempts"] == 1 for job in service.jobs()), "a full disk cost an attempt")
+        service.examine()
+        service.stop()
+        service.examine_stopped()
+    return "paused, then 10 files done at the first attempt"
+
+
+@fault()
+def disk_fills_during_a_job(place):
+    """The result itself no longer fits: no attempt is lost, and it is done when there is room."""
+    root = place.folder / "state"
+    with SmallDisk(root, 64) as disk:
+        service = place.service(settings={"disk.pause_below": "1MiB", "disk.resume_above": "12MiB", "workers.count": "1",
+                                          "analysis.video": "annotated"})
+        clip = place.video(seconds=20)
+        service.start()
+        shutil.copy(clip, service.incoming / "clip.mp4")
+        ballast = disk.folder / "ballast"
+        free = os.statvfs(disk.folder).f_bavail * os.statvfs(disk.folder).f_frsize
+        ballast.write_bytes(bytes(max(0, free - (1500 << 10))))
+        service.until(lambda: "paused" in service.tail(40), "says that intake is paused", limit=180)
+        ballast.unlink()
+        service.until_settled(1, limit=180)
+        job = service.jobs()[0]
+        expect(job["state"] == "done", f"the job: {job}")
+        service.examine()
+        service.stop()
+        service.examine_stopped()
+    return f"done, {job['attempts']} attempts counted"
+
+
+@fault()
+def input_output_error(place):
+    """write(2) fails with EIO in the workers for a while: a preloaded shim."""
+    shim = place.outside / "eio.so"
+    if subprocess.run(["cc", "-shared", "-fPIC", "-o", str(shim), str(HERE / "eio.c"), "-ldl"], capture_output=True).returncode:
+        raise Skipped("no C compiler to build the shim with")
+    switch = place.outside / "eio.on"
+    switch.touch()
+    service = place.service(environment={"LD_PRELOAD": str(shim), "EIO_SWITCH": str(switch), "EIO_BELOW": str(place.folder / "state" / "results")},
+                            settings={"workers.attempts": "20"})
+    place.pictures(service.incoming, 5)
+    service.start()
+    service.until(lambda: "Input/output error" in service.log.read_text(errors="replace"), "meets the error")
+    switch.unlink()
+    service.until_settled(5)
+    expect(service.counts() == {"done": 5}, f"{service.counts()}")
+    service.examine()
+    service.stop()
+    service.examine_stopped()
+    return "5 files done after the errors ended"
+
+
+# -- folders and files
+
+@fault(quick=True)
+def folder_removed_and_recreated(place):
+    with place.service() as service:
+        place.pictures(service.incoming, 3)
+        service.until_settled(3)
+        shutil.rmtree(service.incoming)
+        service.until(lambda: "incoming" in service.tail(30), "notices")
+        service.incoming.mkdir()
+        place.pictures(service.incoming, 3, prefix="again")
+        service.until_settled(6)
+        expect(service.counts() == {"done": 6}, f"{service.counts()}")
+        service.examine()
+    service.examine_stopped()
+    return "taken up again"
+
+
+@fault()
+def appended_while_analysed(place):
+    """What is analysed is what lay there: the longer file is a new input."""
+    clip = place.video("grows.ts", seconds=30)
+    with place.service(settings={"workers.count": "1"}) as service:
+        content = clip.read_bytes()
+        place.drop(service.incoming, "grows.ts", content)
+        service.until(lambda: any(job["state"] == "running" for job in service.jobs()), "runs the job")
+        with open(service.incoming / "grows.ts", "ab") as file:
+            file.write(content[: len(content) // 2 // 188 * 188])
+        service.until(lambda: not files(service.incoming) and service.counts().get("queued", 0) + service.counts().get("running", 0) == 0,
+                      "has brought the longer file to an end", limit=240)
+        done = service.root / "done" / "grows.ts"
+        expect(done.exists() and done.stat().st_size > len(content), "the longer file is not the one in done/")
+        service.examine()
+    service.examine_stopped()
+    return f"{len(service_jobs(service))} jobs"
+
+
+def service_jobs(service):
+    """From the database, when no daemon runs."""
+    with sqlite3.connect(f"file:{service.root / 'emotiond.sqlite'}?mode=ro", uri=True) as database:
+        return database.execute("select id, state from jobs").fetchall()
+
+
+@fault(quick=True)
+def same_file_twice_renamed_replaced(place):
+    with place.service() as service:
+        one = place.picture + b"one"
+        place.drop(service.incoming, "a.jpg", one)
+        service.until_settled(1)
+        place.drop(service.incoming, "copy of a.jpg", one)  # same content, other name
+        service.until_settled(2)
+        place.drop(service.incoming, "a.jpg", one)  # the same again under the same name
+        service.until_settled(3)
+        place.drop(service.incoming, "a.jpg", place.picture + b"two")  # other content, same name
+        service.until_settled(4)
+        states = service.counts()
+        expect(states == {"done": 4}, f"{states}")
+        expect(len(results(service.root)) == 2, f"results: {results(service.root)}")
+        expect(len(files(service.root / "done")) == 4, "done/ does not hold all four")
+        service.examine()
+    service.examine_stopped()
+    return "2 results for 2 contents, 4 inputs kept"
+
+
+@fault()
+def thousand_files(place):
+    with place.service() as service:
+        place.pictures(service.incoming, 1000)
+        names = set(relative(service.incoming))
+        begin = time.monotonic()
+        before = service.descriptors()
+        service.until_settled(1000, limit=540)
+        took = time.monotonic() - begin
+        each_once(service, names)
+        expect(service.descriptors() <= before + 16, f"descriptors: {before}, then {service.descriptors()}")
+        service.examine()
+    service.examine_stopped()
+    return f"1000 of 1000 in {took:.0f} s"
+
+
+@fault()
+def odd_files(place):
+    """Everything in the collection of hostile files, dropped at once."""
+    odd = place.data / "media" / "odd"
+    if not odd.is_dir():
+        raise Skipped(f"{odd} is not there")
+    with place.service(settings={"workers.stall": "60s"}) as service:
+        inputs = [path for path in sorted(odd.rglob("*")) if path.is_file() and path.suffix not in (".tsv", ".md", ".txt")]
+        for path in inputs:
+            copy = service.incoming / path.relative_to(odd)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+        expected = len([p for p in files(service.incoming)])
+        service.until_settled(expected, limit=540)
+        counted = service.counts()
+        expect(counted.get("done", 0) + counted.get("failed", 0) == expected, f"{counted} of {expected}")
+        for path in files(service.root / "failed"):
+            if not path.name.endswith(".error.json"):
+                expect(path.with_name(path.name + ".error.json").exists(), f"{path} has no error.json")
+        service.examine()
+    service.examine_stopped()
+    return f"{expected} files: {counted}"
+
+
+# -- clocks, signals, ports, databases
+
+@fault()
+def clock_steps(place):
+    """A day forward, then two back, by libfaketime; the machine's clock is never set."""
+    library = next(iter(Path("/usr/lib").rglob("libfaketime.so.1")), None)
+    if library is None:
+        raise Skipped("libfaketime is not installed (Debian: faketime)")
+    control = place.outside / "faketime"
+    control.write_text("+0\n")
+    environment = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(control), "FAKETIME_NO_CACHE": "1",
+                   "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+    with place.service(environment=environment) as service:
+        place.pictures(service.incoming, 4)
+        service.until_settled(4)
+        for step, prefix in (("+1d", "forward"), ("-2d", "back")):
+            control.write_text(step + "\n")
+            place.pictures(service.incoming, 4, prefix=prefix)
+            service.until(lambda: not files(service.incoming), f"takes files after the clock went {prefix}")
+        service.until_settled(12)
+        expect(service.counts() == {"done": 12}, f"{service.counts()}")
+        service.examine()
+    service.examine_stopped()
+    return "12 of 12"
+
+
+@fault(quick=True)
+def broken_configuration_on_reload(place):
+    config = place.folder / "emotiond.yaml"
+    root = place.folder / "state"
+    config.write_text(f"state: {root}\n")
+    with place.service(config=config) as service:
+        config.write_text(f"state: {root}\nwatsch:\n  settle: 1s\n")
+        service.process.send_signal(signal.SIGHUP)
+        service.until(lambda: "watsch" in service.tail(20), "says which key is unknown")
+        place.pictures(service.incoming, 2)
+        service.until_settled(2)
+        config.write_text(f"state: {root}\nlog: debug\n")
+        service.process.send_signal(signal.SIGHUP)
+        service.until(lambda: "log" in service.tail(20), "takes the good configuration")
+        service.examine()
+    service.examine_stopped()
+    return "the old configuration stayed"
+
+
+@fault(quick=True)
+def port_taken(place):
+    import socket
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        service = place.service(settings={"http.listen": f"127.0.0.1:{port}"}).start(wait=False)
+        try:
+            code = service.process.wait(30)
+        except subprocess.TimeoutExpired:
+            service.kill()
+            raise Fault("went on without its port") from None
+        expect(code == 69 or code == 78, f"exit {code}")
+        expect(str(port) in service.tail(), f"does not name the port: {service.tail()}")
+    return f"exit {code}, names the port"
+
+
+@fault(quick=True)
+def second_daemon(place):
+    with place.service() as service:
+        second = subprocess.run(service.command(), capture_output=True, text=True, timeout=30)
+        expect(second.returncode == 75, f"exit {second.returncode}: {second.stderr[-300:]}")
+        expect(str(service.process.pid) in second.stderr + second.stdout, f"does not name the holder: {second.stderr[-300:]}")
+    return "exit 75, names the holder"
+
+
+@fault(quick=True)
+def database_corrupt(place):
+    service = place.service()
+    with service:
+        place.pictures(service.incoming, 2)
+        service.until_settled(2)
+    database = service.root / "emotiond.sqlite"
+    for tail in ("-wal", "-shm"):
+        Path(str(database) + tail).unlink(missing_ok=True)
+    size = database.stat().st_size
+    database.write_bytes(b"not a database at all" * (size // 21 + 1))
+    service.start(wait=False)
+    try:
+        code = service.process.wait(30)
+    except subprocess.TimeoutExpired:
+        service.kill()
+        raise Fault("works on with a corrupt database") from None
+    expect(code != 0, "ended with 0")
+    kept = [p for p in service.root.iterdir() if p.name.startswith("emotiond.sqlite") and b"not a database" in p.read_bytes()[:40]]
+    expect(kept, "the corrupt database was deleted")
+    expect("emotiond.sqlite" in service.tail(), f"does not name the file: {service.tail()}")
+    return f"exit {code}, kept as {kept[0].name}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--emotiond", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("EMOTIOND_TEST_DATA", HERE.parents[2] / "shared")))
+    parser.add_argument("--quick", action="store_true", help="only those that take seconds")
+    parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), default=[])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", type=int, default=200, help="for the faults that kill")
+    parser.add_argument("--keep", type=Path, help="work here and leave everything")
+    arguments = parser.parse_args()
+    arguments.emotiond = arguments.emotiond.resolve()
+    names = arguments.only or [name for name in FAULTS if name in QUICK or not arguments.quick]
+    failed = 0
+    for name in names:
+        # A Unix socket's path is at most 107 bytes, so the folder's own is short.
+        folder = Path(tempfile.mkdtemp(prefix=f"f-{name[:12]}-", dir=arguments.keep))
+        begin = time.monotonic()
+        try:
+            said = f"survived  {FAULTS[name](Place(folder, arguments))}"
+        except Skipped as reason:
+            said = f"skipped   {reason}"
+        except Exception as error:
+            failed += 1
+            said = f"FAILED    {type(error).__name__}: {error}"
+        print(f"{name:32} {time.monotonic() - begin:6.1f} s  {said}", flush=True)
+        if not arguments.keep and not said.startswith("FAILED"):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif said.startswith("FAILED"):
+            print(f"{'':32} left in {folder}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
