@@ -20,7 +20,9 @@ private func running(_ runner: HookRunner, until done: () async -> Bool) async t
 
 private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-private func hook(_ script: String, on events: Set<String> = ["done"], timeout: Duration = .seconds(20), attempts: Int = 1)
+private func hook(
+    _ script: String, on events: Set<String> = ["done"], timeout: Duration = .seconds(20), attempts: Int = 1
+)
     -> Hook
 {
     Hook(events: events, command: ["/bin/sh", "-c", script], timeout: timeout, attempts: attempts)
@@ -83,6 +85,8 @@ private struct ImmediateClock: Clock {
     var minimumResolution: Duration { real.minimumResolution }
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         // The hook's own time limit stays a real one: only short pauses are skipped.
-        if real.now.duration(to: deadline) > .seconds(10) { try await real.sleep(until: deadline, tolerance: tolerance) }
+        if real.now.duration(to: deadline) > .seconds(10) {
+            try await real.sleep(until: deadline, tolerance: tolerance)
+        }
     }
 }

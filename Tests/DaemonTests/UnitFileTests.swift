@@ -55,7 +55,8 @@ func `the unit is exposed by 1.5 of 10 at most`() throws {
 @Test(
     .enabled(if: analyser != nil, "systemd-analyze is not installed"),
     arguments: [
-        "arch_prctl", "sched_setaffinity", "prlimit64", "setrlimit", "renameat2", "inotify_add_watch", "fsync", "flock", "statfs",
+        "arch_prctl", "sched_setaffinity", "prlimit64", "setrlimit", "renameat2", "inotify_add_watch", "fsync", "flock",
+        "statfs",
         "openat2", "execve", "clone3", "pidfd_open", "waitid", "getrandom", "mount",
     ])
 func `the calls that the daemon needs are allowed`(call: String) throws {
