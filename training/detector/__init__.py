@@ -1,0 +1,1 @@
+"""Trains emotiond's face detector: boxes, scores and five landmarks from the luma of a picture."""

@@ -1,0 +1,214 @@
+"""Training pictures: random pieces of labelled pictures, mosaics of them, faces pasted on scenes without any.
+
+Everything is drawn from one numpy generator, so that a resumed run sees what an uninterrupted one would.
+"""
+import io
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from . import data
+
+SMALLEST = 7.0  # px of the training picture: smaller faces are neither to find nor a false alarm
+
+
+@dataclass
+class Sample:
+    luma: torch.Tensor  # [1,S,S] float 0..255
+    boxes: np.ndarray  # [F,4] as x1, y1, x2, y2
+    points: np.ndarray  # [F,5,2]
+    weights: np.ndarray  # [F]
+    ignored: np.ndarray  # [I,4] as x1, y1, x2, y2
+
+
+@dataclass
+class Piece:
+    """A warped picture in its own square."""
+    luma: torch.Tensor
+    boxes: np.ndarray
+    points: np.ndarray
+    weights: np.ndarray
+    ignored: np.ndarray
+    outside: torch.Tensor | None = None  # [S,S] bool: what the picture leaves open
+
+
+class Composer:
+    def __init__(self, pictures, crops: np.ndarray | None, side: int = 320):
+        """crops: [N,48,48] uint8 faces to paste."""
+        self.side = side
+        self.with_faces = [(p, data.pyramid(p.luma)) for p in pictures if len(p.boxes)]
+        self.scenes = [(p, data.pyramid(p.luma)) for p in pictures if not len(p.boxes) and p.complete]
+        self.crops = crops
+        if not self.with_faces:
+            raise data.DataError("no training picture with a face")
+
+    def draw(self, random: np.random.Generator) -> Sample:
+        kind = random.random()
+        if kind < 0.45:
+            half = self.side // 2
+            tiles = [self._any(random, half) for _ in range(4)]
+            sample = self._mosaic(tiles, half)
+        elif kind < 0.92 or not self.scenes:
+            sample = self._face_piece(random, self.side)
+        else:
+            sample = self._scene(random, self.side)
+        luma = degrade(sample.luma, random)
+        return Sample(luma[None], *_kept(sample, self.side))
+
+    def _any(self, random, side):
+        return self._scene(random, side) if self.scenes and random.random() < 0.15 else self._face_piece(random, side)
+
+    def _face_piece(self, random, side):
+        """A piece around a face chosen at random, which gets a size drawn log-uniformly: every size is learnt."""
+        picture, levels = self.with_faces[random.integers(len(self.with_faces))]
+        face = random.integers(len(picture.boxes))
+        x, y, w, h = picture.boxes[face]
+        # Mostly what a frame shows; sometimes a close-up that fills the picture.
+        wanted = math.exp(random.uniform(math.log(9), math.log(side * (0.95 if random.random() < 0.3 else 0.45))))
+        scale = wanted / max(math.sqrt(w * h), 1)
+        # A picture never shrinks to less than half of the piece: what it leaves open costs as much as what it fills.
+        scale = min(max(scale, 0.5 * side / max(picture.luma.shape)), 4.0)
+        angle = math.radians(random.normal(0, 8) if random.random() < 0.7 else random.uniform(-35, 35))
+        # The face lies anywhere in the piece, and may be cut a little.
+        margin = 0.3 * wanted
+        place = random.uniform(min(margin, side / 2), max(side - margin, side / 2), 2)
+        piece = warp(picture, levels, side, (x + w / 2, y + h / 2), place, scale, angle, random.random() < 0.5)
+        if self.scenes and float(piece.outside.float().mean()) > 0.1:
+            piece.luma = torch.where(piece.outside, self._scene(random, side, paste=False).luma, piece.luma)
+        return piece
+
+    def _scene(self, random, side, paste=True):
+        picture, levels = self.scenes[random.integers(len(self.scenes))]
+        height, width = picture.luma.shape
+        scale = side / min(height, width) * math.exp(random.uniform(math.log(0.6), math.log(2.0)))
+        piece = warp(picture, levels, side, (random.uniform(0, width), random.uniform(0, height)), (side / 2, side / 2), scale,
+                     math.radians(random.uniform(-20, 20)), random.random() < 0.5)
+        if paste and self.crops is not None and random.random() < 0.5:
+            for _ in range(random.integers(1, 4)):
+                self._paste(piece, random, side)
+        return piece
+
+    def _paste(self, piece, random, side):
+        """One of the 48x48 crops, blended into the scene by a soft ellipse. A crop is the face's square: see the
+        data's README, box height 1/0.9 of the crop's side, width 0.8 of it."""
+        wanted = int(math.exp(random.uniform(math.log(16), math.log(side * 0.5))))
+        left, top = (int(v) for v in random.uniform(0, max(side - wanted, 1), 2))
+        box = np.array([left + 0.1 * wanted, top - 0.055 * wanted, left + 0.9 * wanted, top + 1.055 * wanted], np.float32)
+        if any(_overlap(box, other) > 0 for other in piece.boxes):
+            return
+        crop = torch.from_numpy(self.crops[random.integers(len(self.crops))].astype(np.float32))[None, None]
+        face = F.interpolate(crop, size=(wanted, wanted), mode="bilinear", antialias=True, align_corners=False)[0, 0]
+        axis = torch.linspace(-1, 1, wanted)
+        distance = torch.sqrt(axis[:, None] ** 2 + axis[None] ** 2)
+        blend = ((1.05 - distance) / 0.15).clamp(0, 1)
+        under = piece.luma[top:top + wanted, left:left + wanted]
+        face, blend = face[:under.shape[0], :under.shape[1]], blend[:under.shape[0], :under.shape[1]]
+        piece.luma[top:top + wanted, left:left + wanted] = blend * face + (1 - blend) * under
+        piece.boxes = np.concatenate([piece.boxes, box[None]])
+        piece.points = np.concatenate([piece.points, np.zeros((1, 5, 2), np.float32)])
+        piece.weights = np.concatenate([piece.weights, np.zeros(1, np.float32)])
+
+    def _mosaic(self, tiles, half):
+        """Four pieces in one square (Bochkovskiy et al. 2020)."""
+        luma = torch.cat([torch.cat([tiles[0].luma, tiles[1].luma], 1), torch.cat([tiles[2].luma, tiles[3].luma], 1)], 0)
+        parts = []
+        for tile, (dx, dy) in zip(tiles, ((0, 0), (half, 0), (0, half), (half, half))):
+            shift = np.array([dx, dy, dx, dy], np.float32)
+            boxes, points, weights, ignored = _kept(tile, half)
+            parts.append((boxes + shift, points + shift[:2], weights, ignored + shift))
+        return Piece(luma, *(np.concatenate(column) for column in zip(*parts)))
+
+
+def warp(picture, levels, side, centre, place, scale, angle, mirrored) -> Piece:
+    """`picture` scaled, turned by `angle` and mirrored, so that its point `centre` comes to `place` of a side x side piece."""
+    level = min(len(levels) - 1, max(0, int(math.floor(math.log2(1 / scale))))) if scale < 1 else 0
+    source = torch.from_numpy(levels[level].astype(np.float32))[None, None]
+    height, width = picture.luma.shape
+    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
+    flip = -1.0 if mirrored else 1.0
+    forward = np.array([[flip * cos, -sin], [flip * sin, cos]])  # source to piece
+    back = np.linalg.inv(forward)
+    ys, xs = np.meshgrid(np.arange(side) + 0.5, np.arange(side) + 0.5, indexing="ij")
+    at = np.stack([xs - place[0], ys - place[1]], -1) @ back.T + np.asarray(centre)
+    grid = torch.from_numpy((at / [width, height] * 2 - 1).astype(np.float32))[None]
+    luma = F.grid_sample(source, grid, mode="bilinear", padding_mode="zeros", align_corners=False)[0, 0]
+    outside = (grid[0].abs() > 1).any(-1)
+    luma = torch.where(outside, luma[~outside].mean() if not outside.all() else luma.mean(), luma)
+
+    def moved(points):
+        return (np.asarray(points, np.float32) - np.asarray(centre, np.float32)) @ forward.T.astype(np.float32) + np.asarray(place, np.float32)
+
+    points = moved(picture.points)
+    if mirrored:
+        points = points[:, data.MIRRORED]
+    ignored = _around(moved, picture.ignored, 1.0)
+    boxes = _around(moved, picture.boxes, _upright(angle))
+    if not picture.complete:
+        # Nobody says what else is in it: everything beside the faces is ignored.
+        ignored = np.concatenate([ignored, [[-1e4, -1e4, 1e4, 1e4]]]).astype(np.float32)
+    return Piece(luma, boxes, points, picture.weights.copy(), ignored, outside)
+
+
+def _upright(angle):
+    """A turned face's upright box is less than the hull of its turned box: heads are round."""
+    return 1 / (abs(math.cos(angle)) + abs(math.sin(angle)))
+
+
+def _around(moved, boxes, shrink):
+    """Upright boxes [F,4] as corners around moved boxes; `shrink` times the hull of their corners."""
+    if not len(boxes):
+        return np.zeros((0, 4), np.float32)
+    x, y, w, h = boxes.T
+    corners = np.stack([np.stack([x, y], -1), np.stack([x + w, y], -1), np.stack([x, y + h], -1), np.stack([x + w, y + h], -1)], 1)
+    corners = moved(corners)
+    low, high = corners.min(1), corners.max(1)
+    middle, half = (low + high) / 2, (high - low) / 2 * shrink
+    return np.concatenate([middle - half, middle + half], 1).astype(np.float32)
+
+
+def _kept(piece, side):
+    """Boxes cut to the piece; what is mostly outside or tiny becomes ignored."""
+    boxes = piece.boxes.copy()
+    area = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), 1)
+    boxes = boxes.clip(0, side)
+    size = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    seen = np.prod(size, 1)
+    visible = seen > 0
+    good = visible & (seen > 0.5 * area) & (np.sqrt(seen) >= SMALLEST)
+    ignored = np.concatenate([piece.ignored.clip(0, side), boxes[visible & ~good]])
+    ignored = ignored[(ignored[:, 2] > ignored[:, 0]) & (ignored[:, 3] > ignored[:, 1])]
+    return boxes[good], piece.points[good], piece.weights[good], ignored.astype(np.float32)
+
+
+def _overlap(a, b):
+    w = min(a[2], b[2]) - max(a[0], b[0])
+    h = min(a[3], b[3]) - max(a[1], b[1])
+    return max(w, 0) * max(h, 0)
+
+
+def degrade(luma: torch.Tensor, random) -> torch.Tensor:
+    """Light, blur, noise, JPEG: what cameras and files do. luma [S,S] 0..255."""
+    if random.random() < 0.6:
+        mean = luma.mean()
+        luma = (luma - mean) * math.exp(random.uniform(-0.4, 0.4)) + mean + random.uniform(-35, 35)
+    if random.random() < 0.12:
+        luma = luma * random.uniform(0.08, 0.5)
+    if random.random() < 0.1:
+        luma = 255 * (luma.clamp(0, 255) / 255) ** math.exp(random.uniform(-0.6, 0.6))
+    if random.random() < 0.2:
+        side, smaller = luma.shape[-1], luma.shape[-1] / random.uniform(1.2, 2.5)
+        small = F.interpolate(luma[None, None], size=(int(smaller),) * 2, mode="area")
+        luma = F.interpolate(small, size=(side, side), mode="bilinear", align_corners=False)[0, 0]
+    if random.random() < 0.15:
+        noise = torch.from_numpy(random.standard_normal(luma.shape, np.float32))
+        luma = luma + random.uniform(1, 10) * noise
+    luma = luma.clamp(0, 255)
+    if random.random() < 0.15:
+        file = io.BytesIO()
+        Image.fromarray(luma.round().to(torch.uint8).numpy()).save(file, "JPEG", quality=int(random.integers(15, 70)))
+        luma = torch.from_numpy(np.asarray(Image.open(file)).astype(np.float32))
+    return luma

@@ -1,0 +1,152 @@
+"""Trains the face detector; resumes at the last finished epoch.
+
+    python -m detector.train --data DIR [--crops DIR] --out RUN [--net p190] [--epochs 100]
+
+An epoch is --steps batches of composed pictures (compose.py). RUN holds settings.json, log.jsonl and state.pt.
+Random numbers depend on the seed and on the epoch's number alone.
+"""
+import argparse
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import compose, data, judge, losses, nets
+
+
+def parse(arguments=None):
+    p = argparse.ArgumentParser(prog="python -m detector.train", description=__doc__, fromfile_prefix_chars="@",
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", required=True, type=Path, help="folder with images/ and labels/")
+    p.add_argument("--crops", type=Path, help="folder with train_images.npy: 48x48 faces to paste into scenes")
+    p.add_argument("--out", required=True, type=Path)
+    p.add_argument("--net", default="p190", choices=nets.NETS)
+    p.add_argument("--side", type=int, default=320)
+    p.add_argument("--batch", type=int, default=16)
+    p.add_argument("--steps", type=int, default=150, help="batches an epoch")
+    p.add_argument("--epochs", type=int, default=100)
+    p.add_argument("--stop-after", type=int)
+    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--decay", type=float, default=0.02)
+    p.add_argument("--averaging", type=float, default=0.999)
+    p.add_argument("--judge-every", type=int, default=5)
+    p.add_argument("--judged", type=int, default=150, help="validation pictures in training's own judgement; 0: all")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--threads", type=int, default=1)
+    return p.parse_args(arguments)
+
+
+class Run:
+    def __init__(self, a):
+        self.a = a
+        torch.manual_seed(a.seed)
+        self.net = nets.make(a.net)
+        self.averaged = nets.make(a.net)
+        self.averaged.load_state_dict(self.net.state_dict())
+        weights = [p for p in self.net.parameters() if p.ndim > 1]
+        others = [p for p in self.net.parameters() if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW([{"params": weights, "weight_decay": a.decay}, {"params": others, "weight_decay": 0}], lr=a.rate)
+        self.epoch, self.used = 0, 0.0
+
+    def save(self, file):
+        part = file.with_suffix(".part")
+        torch.save({"net": self.net.state_dict(), "averaged": self.averaged.state_dict(), "optimiser": self.optimiser.state_dict(),
+                    "epoch": self.epoch, "used": self.used, "name": self.a.net}, part)
+        part.replace(file)
+
+    def load(self, file):
+        saved = torch.load(file, weights_only=False)
+        if saved["name"] != self.a.net:
+            raise data.DataError(f"{file}: holds net {saved['name']}, not {self.a.net}; give another --out")
+        self.net.load_state_dict(saved["net"])
+        self.averaged.load_state_dict(saved["averaged"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.epoch, self.used = saved["epoch"], saved["used"]
+
+    def rate(self, step):
+        """Warming up over 300 steps, then half a cosine."""
+        total = self.a.epochs * self.a.steps
+        return self.a.rate * min(1, (step + 1) / 300) * (0.5 + 0.5 * math.cos(math.pi * min(step / total, 1))) + 1e-6
+
+    def train_epoch(self, composer) -> dict:
+        a, start = self.a, time.monotonic()
+        random = np.random.default_rng([a.seed, self.epoch])
+        self.net.train()
+        sums, composing = {}, 0.0
+        for i in range(a.steps):
+            begin = time.monotonic()
+            samples = [composer.draw(random) for _ in range(a.batch)]
+            composing += time.monotonic() - begin
+            x = nets.normalise(torch.stack([s.luma for s in samples])).contiguous(memory_format=torch.channels_last)
+            loss, parts = losses.loss_of(self.net(x), samples)
+            if not math.isfinite(float(loss)):
+                raise data.DataError(f"epoch {self.epoch + 1}: the loss is {float(loss)}; start again with a lower --rate (now {a.rate})")
+            rate = self.rate(self.epoch * a.steps + i)
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
+            self.optimiser.step()
+            self._average(self.epoch * a.steps + i)
+            for name, value in parts.items():
+                sums[name] = sums.get(name, 0.0) + value
+        self.epoch += 1
+        self.used += time.monotonic() - start
+        return {"epoch": self.epoch, "minutes": round(self.used / 60, 1), "composing": round(composing / (time.monotonic() - start), 2),
+                "rate": round(rate, 6), **{name: round(value / a.steps, 4) for name, value in sums.items()}}
+
+    @torch.no_grad()
+    def _average(self, step):
+        keep = min(self.a.averaging, (1 + step) / (10 + step))
+        for mean, now in zip(self.averaged.state_dict().values(), self.net.state_dict().values()):
+            if mean.is_floating_point():
+                mean.lerp_(now, 1 - keep)
+            else:
+                mean.copy_(now)
+
+
+def main(arguments=None):
+    a = parse(arguments)
+    if a.threads:
+        torch.set_num_threads(a.threads)
+    try:
+        a.out.mkdir(parents=True, exist_ok=True)
+        run = Run(a)
+        if (a.out / "state.pt").exists():
+            run.load(a.out / "state.pt")
+            print(f"{a.out}: goes on after epoch {run.epoch}", flush=True)
+        pictures = data.load(a.data, "train", without=("dlib_examples",))
+        crops = np.load(a.crops / "train_images.npy", mmap_mode="r") if a.crops else None
+        composer = compose.Composer(pictures, crops, a.side)
+        val = data.load(a.data, "val")
+        if a.judged:
+            val = val[:: max(1, len(val) // a.judged)]
+        settings = {"net": a.net, "macs_640x384": nets.count_macs(run.net, 384, 640), "pictures": len(pictures),
+                    "parameters": sum(p.numel() for p in run.net.parameters()),
+                    **{k: v for k, v in vars(a).items() if k not in ("data", "crops", "out", "stop_after", "threads")}}
+        (a.out / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
+        print(json.dumps(settings), flush=True)
+        ended = a.stop_after and run.epoch + a.stop_after
+        while run.epoch < a.epochs and not (ended and run.epoch >= ended):
+            line = run.train_epoch(composer)
+            if run.epoch % a.judge_every == 0 or run.epoch == a.epochs:
+                net = run.averaged.eval()
+                threshold, figures = judge.best_threshold(lambda luma: judge.find(net, luma), val, 0.95, 10)
+                line.update(threshold=round(threshold, 2), recall=round(figures["recall"], 4), precision=round(figures["precision"], 4),
+                            false_per_100=round(figures["false_per_100"], 1), ap50=round(figures["ap50"], 4), eye=figures["eye_error"] and round(figures["eye_error"], 4),
+                            by_size={n: round(s["recall"], 3) for n, s in figures["by_size"].items()})
+            run.save(a.out / "state.pt")
+            with open(a.out / "log.jsonl", "a") as log:
+                log.write(json.dumps(line) + "\n")
+            print(json.dumps(line), flush=True)
+    except data.DataError as error:
+        sys.exit(f"train: {error}")
+
+
+if __name__ == "__main__":
+    main()
