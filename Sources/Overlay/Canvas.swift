@@ -5,7 +5,7 @@ import COpenCV
 import Core
 
 /// Half-open, whole pixels.
-struct Area: Hashable {
+struct Area: Hashable, Codable {
     var left: Int
     var top: Int
     var right: Int

@@ -12,6 +12,14 @@ package struct OverlayStyle: Hashable, Sendable {
     package init() {}
 }
 
+/// What a painter remembers from frame to frame.
+package struct PainterState: Hashable, Sendable, Codable {
+    package static let version = 1
+
+    let strip: TimeStrip
+    let panels: [Int: Panel]
+}
+
 /// Draws frame after frame of one source, in order.
 package struct Painter: Sendable {
     private let labels: [String]
@@ -36,6 +44,15 @@ package struct Painter: Sendable {
         self.notice = notice
         self.strip = strip
         self.style = style
+    }
+
+    /// A painter of the same source that takes it over draws on as this one.
+    package var state: PainterState {
+        get { PainterState(strip: strip, panels: lastPanels) }
+        set {
+            strip = newValue.strip
+            lastPanels = newValue.panels
+        }
     }
 
     package mutating func draw(_ result: FrameResult, on picture: PlanarPicture) {
