@@ -35,6 +35,15 @@ extension DetectionRate {
     }
 }
 
+/// How pictures of the input may be kept.
+package enum VideoChoice: String, Sendable, CaseIterable {
+    /// Not at all.
+    case none
+    case annotated
+    /// Annotated, with the faces made unrecognisable.
+    case blurred
+}
+
 package enum StillChoice: Hashable, Sendable {
     case none, all, faces
     case every(Int)
@@ -63,8 +72,12 @@ package struct AnalysisOptions: Sendable {
     package var engine = EngineChoice.native
     /// Nil: the best that the host has.
     package var cpuLevel: String?
-    package var video = true
+    package var video = VideoChoice.annotated
+    /// False: of what `video` allows, only the stills.
+    package var writesVideo = true
     package var stills = StillChoice.none
+    /// A line of text on everything that is drawn.
+    package var notice: String?
     package var overwrite = false
     package var decoderThreads = 2
     package var maximumPixels = 8192 * 8192
@@ -73,8 +86,20 @@ package struct AnalysisOptions: Sendable {
 
     package init() {}
 
+    package var keepsVideo: Bool { video != .none && writesVideo }
+    package var keepsStills: Bool { video != .none && stills != .none }
+
     /// The options that change the output, by their names on the command line; never paths, threads or CPU level.
     package func settings(detector: String) -> [String: SettingValue] {
+        var settings = always(detector: detector)
+        // What is usual has no member, so that results of earlier versions keep their identity.
+        guard keepsVideo || keepsStills else { return settings }
+        if video == .blurred { settings["faces"] = .text("blurred") }
+        if let notice { settings["notice"] = .text(notice) }
+        return settings
+    }
+
+    private func always(detector: String) -> [String: SettingValue] {
         [
             "from": from.map { .text($0.seconds) } ?? .null,
             "to": to.map { .text($0.seconds) } ?? .null,
@@ -85,8 +110,8 @@ package struct AnalysisOptions: Sendable {
             "detect_every": .text(detectEvery.name),
             "minimum_score": minimumScore.map { .number(Double($0)) } ?? .null,
             "emotion_engine": .text(engine.rawValue),
-            "video": .bool(video),
-            "frames": .text(stills.name),
+            "video": .bool(keepsVideo),
+            "frames": .text(keepsStills ? stills.name : StillChoice.none.name),
         ]
     }
 }

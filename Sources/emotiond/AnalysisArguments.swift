@@ -53,8 +53,17 @@ struct AnalysisArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Analyse every n-th frame.", valueName: "n"))
     var every = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "How pictures of the input are kept: \(names(VideoChoice.self)); blurred makes faces unrecognisable.",
+            valueName: "how"))
+    var video = VideoChoice.annotated
+
     @Flag(name: .customLong("no-video"), help: "Write no annotated video or picture.")
     var noVideo = false
+
+    @Option(help: ArgumentHelp("A line of text on everything that is drawn.", valueName: "text"))
+    var notice: String?
 
     @Option(help: ArgumentHelp("Annotated JPEGs of frames: all, faces or every:N.", valueName: "which"))
     var frames: StillChoice?
@@ -89,6 +98,9 @@ struct AnalysisArguments: ParsableArguments {
         if let from, let to, from >= to {
             throw ValidationError("--from \(from.seconds) is not before --to \(to.seconds).")
         }
+        if video == .none, let frames, frames != .none {
+            throw ValidationError("--video none keeps no pictures, so it cannot go with --frames \(frames.name).")
+        }
         if maxPixels < 1 || maxDuration < 1 || maxStreams < 1 { throw ValidationError("A limit is at least 1.") }
     }
 
@@ -106,7 +118,9 @@ struct AnalysisArguments: ParsableArguments {
         options.model = model.map(ArgumentBytes.bytes)
         options.engine = emotionEngine
         options.cpuLevel = cpuLevel
-        options.video = !noVideo
+        options.video = video
+        options.writesVideo = !noVideo
+        options.notice = notice.flatMap { $0.isEmpty ? nil : $0 }
         options.stills = frames ?? .none
         options.overwrite = overwrite
         options.maximumPixels = maxPixels
@@ -122,6 +136,7 @@ private func names<Choice: CaseIterable & RawRepresentable<String>>(_ type: Choi
 
 extension DetectorChoice: ExpressibleByArgument {}
 extension EngineChoice: ExpressibleByArgument {}
+extension VideoChoice: ExpressibleByArgument {}
 
 extension DetectionRate: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
