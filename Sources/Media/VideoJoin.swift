@@ -11,16 +11,20 @@ final class VideoJoin {
     private let output: VideoMuxing
     private let isCancelled: @Sendable () -> Bool
     private let header: [UInt8]
+    private let lastStep: Int64
     private var lastDTS = Int64.min
     private var frames = 0
 
     var audio: AudioOutcome { output.outcome }
 
-    /// - Parameter segments: one or more, of one encoder and one size, at their times in the whole.
+    /// - Parameters:
+    ///   - segments: one or more, of one encoder and one size, at their times in the whole.
+    ///   - lastStep: how long the last picture stands, in microseconds.
     init(
-        segments: [[UInt8]], target: [UInt8], audio: AudioSource?, isCancelled: @escaping @Sendable () -> Bool
+        segments: [[UInt8]], lastStep: Int64, target: [UInt8], audio: AudioSource?, isCancelled: @escaping @Sendable () -> Bool
     ) throws(MediaError) {
         self.segments = segments
+        self.lastStep = lastStep
         self.isCancelled = isCancelled
         guard let first = segments.first else { throw .cannotCreate(path: displayName(ofPath: target), code: 0) }
         let (demuxer, stream) = try Self.open(first, isCancelled)
@@ -64,6 +68,8 @@ final class VideoJoin {
             // last ones of the piece before. There is room behind those: presentation times rise from piece to piece.
             lastDTS = max(packet.raw.pointee.dts, lastDTS &+ 1)
             packet.raw.pointee.dts = lastDTS
+            // As where the video is written in one piece: only the last frame's length counts.
+            packet.raw.pointee.duration = av_rescale_q(lastStep, AVRational(num: 1, den: 1_000_000), timeBase)
             let time = stream.pointee.timeBase.microseconds(ticks: packet.raw.pointee.pts)
             try output.writeVideo(packet, timeBase: timeBase)
             frames += 1

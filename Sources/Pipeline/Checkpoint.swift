@@ -22,6 +22,11 @@ package struct WorkSettings: Hashable, Sendable {
         self.folder = folder
         self.interval = interval
     }
+
+    /// A folder below `root` for one input and the place of its result.
+    package static func folder(below root: [UInt8], input: [UInt8], result: [UInt8]) -> [UInt8] {
+        PathBytes.join(root, Array(Checksum.hex(input + [0] + result).prefix(16).utf8))
+    }
 }
 
 /// What a supervisor is told.

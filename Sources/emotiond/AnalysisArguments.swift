@@ -82,6 +82,15 @@ struct AnalysisArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Keep checkpoints below this folder, on the disk of the results: a run that was stopped or broke off goes on from there.",
+            valueName: "dir"))
+    var work: String?
+
+    @Option(help: ArgumentHelp("Seconds of media between two checkpoints.", valueName: "seconds", visibility: .hidden))
+    var checkpointEvery = 10.0
+
+    @Option(
+        help: ArgumentHelp(
             "Least important message to print: trace, debug, info, notice, warning, error.", valueName: "level"))
     var logLevel = LogLevel.notice
 
@@ -100,6 +109,9 @@ struct AnalysisArguments: ParsableArguments {
         }
         if video == .none, let frames, frames != .none {
             throw ValidationError("--video none keeps no pictures, so it cannot go with --frames \(frames.name).")
+        }
+        if !(0.001...86_400).contains(checkpointEvery) {
+            throw ValidationError("--checkpoint-every lies between 0.001 and 86400 seconds, not \(checkpointEvery).")
         }
         if maxPixels < 1 || maxDuration < 1 || maxStreams < 1 { throw ValidationError("A limit is at least 1.") }
     }
