@@ -66,7 +66,8 @@ package struct AnalysisOptions: Sendable {
     package var detector = DetectorChoice.auto
     package var detectorModel: [UInt8]?
     package var detectSize = 640
-    package var detectEvery = DetectionRate.adaptive
+    /// Nil: as `detectionRate` says.
+    package var detectEvery: DetectionRate?
     package var minimumScore: Float?
     package var model: [UInt8]?
     package var engine = EngineChoice.native
@@ -86,6 +87,9 @@ package struct AnalysisOptions: Sendable {
 
     package init() {}
 
+    /// Where faces are made unrecognisable every frame is looked at: a new face must not be seen until its first
+    /// detection comes round.
+    package var detectionRate: DetectionRate { detectEvery ?? (video == .blurred ? .every(1) : .adaptive) }
     package var keepsVideo: Bool { video != .none && writesVideo }
     package var keepsStills: Bool { video != .none && stills != .none }
 
@@ -107,7 +111,7 @@ package struct AnalysisOptions: Sendable {
             "fps": framesPerSecond.map { .number($0) } ?? .null,
             "detector": .text(detector),
             "detect_size": .integer(Int64(detectSize)),
-            "detect_every": .text(detectEvery.name),
+            "detect_every": .text(detectionRate.name),
             "minimum_score": minimumScore.map { .number(Double($0)) } ?? .null,
             "emotion_engine": .text(engine.rawValue),
             "video": .bool(keepsVideo),

@@ -12,10 +12,13 @@ package struct RunProgress: Sendable {
     package var frames = 0
     /// Of the source's duration; nil where that is unknown.
     package var share: Double?
+    /// The frames are those that an earlier run has analysed, on the way to where it ended.
+    package var isCatchingUp = false
 
-    package init(frames: Int, share: Double?) {
+    package init(frames: Int, share: Double?, isCatchingUp: Bool = false) {
         self.frames = frames
         self.share = share
+        self.isCatchingUp = isCatchingUp
     }
 }
 
@@ -115,6 +118,10 @@ final class RunWriter: ResultSink {
         if let frame { try annotate(result, frame) }
         frames += 1
         progress(RunProgress(frames: frames, share: share(result.time)))
+    }
+
+    func passed(_ frames: Int, at time: Timestamp) {
+        progress(RunProgress(frames: frames, share: share(time), isCatchingUp: true))
     }
 
     private func share(_ time: Timestamp) -> Double? {

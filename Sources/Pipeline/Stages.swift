@@ -23,6 +23,7 @@ final class FrameReading {
     private let resumption: Resumption
     private let end: ReadingEnd
     private(set) var mismatch: ResumeMismatch?
+    private var canGoOn = true
     private(set) var skipped = 0
     /// A read error in mid-file.
     private(set) var failure: MediaError?
@@ -43,11 +44,33 @@ final class FrameReading {
 
     func run(into frames: BoundedQueue<Frame>) {
         defer { frames.finish() }
-        do throws(MediaError) {
-            guard try passOver() else { return }
+        guard canGoOn else { return }
+        attempt { () throws(MediaError) in
             while let frame = try nextWanted() {
                 guard frames.push(frame, bytes: frame.byteCount) else { return }
             }
+        }
+    }
+
+    /// Decodes the frames that an earlier run has analysed; on the thread of the caller, who is told of each.
+    func passOver(_ report: (Timestamp) -> Void) {
+        guard let point = resumption.point else { return }
+        canGoOn = false
+        attempt { () throws(MediaError) in
+            var last: Frame?
+            for _ in 0..<point.analysed {
+                last = try nextWanted()
+                guard let last else { break }
+                report(last.time)
+            }
+            canGoOn = last != nil && last?.index == point.index && last?.time == point.time
+            if !canGoOn { mismatch = ResumeMismatch(analysed: point.analysed) }
+        }
+    }
+
+    private func attempt(_ read: () throws(MediaError) -> Void) {
+        do throws(MediaError) {
+            try read()
         } catch .cancelled {
             interrupted = true
             if resumption.keepsPoints, cancellation.kind == .stop { end.stop() }
@@ -64,21 +87,6 @@ final class FrameReading {
             if selector.wants(frame.time) { return frame }
             skipped += 1
         }
-    }
-
-    /// Decodes the frames that an earlier run has analysed. False where they are others than it saw.
-    private func passOver() throws(MediaError) -> Bool {
-        guard let point = resumption.point else { return true }
-        var last: Frame?
-        for _ in 0..<point.analysed {
-            last = try nextWanted()
-            if last == nil { break }
-        }
-        guard let last, last.index == point.index, last.time == point.time else {
-            mismatch = ResumeMismatch(analysed: point.analysed)
-            return false
-        }
-        return true
     }
 }
 

@@ -34,10 +34,13 @@ package protocol ResultSink: AnyObject {
     func take(_ result: FrameResult, frame: Frame?) throws
     /// The run could be taken up again behind the frame that was taken last.
     func reached(_ point: ResumePoint) throws
+    /// A resumed run has decoded so many of the frames that need no more analysis.
+    func passed(_ frames: Int, at time: Timestamp)
 }
 
 extension ResultSink {
     package func reached(_ point: ResumePoint) {}
+    package func passed(_ frames: Int, at time: Timestamp) {}
 }
 
 package struct PipelineOutcome: Sendable {
@@ -105,6 +108,11 @@ package final class VideoPipeline {
         let reading = Handed(value: FrameReading(reader, selector, cancellation, resumption, end))
         let finding = Handed(value: FaceFinding(finder, keepFrames: sink.needsFrames, resumption))
         let classifying = Handed(value: CropClassifying(classifier, end))
+        var passed = 0
+        reading.value.passOver { time in
+            passed += 1
+            sink.passed(passed, at: time)
+        }
         let threads = [
             StageThread(name: "read") { reading.value.run(into: frames) },
             StageThread(name: "faces") { try finding.value.run(from: frames, into: located) },

@@ -29,8 +29,11 @@ struct AnalysisArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Longest side of the picture that the detector sees, in pixels.", valueName: "pixels"))
     var detectSize = 640
 
-    @Option(help: ArgumentHelp("Detect on every n-th frame and track in between, or 'adaptive'.", valueName: "n"))
-    var detectEvery = AnalysisOptions().detectEvery
+    @Option(
+        help: ArgumentHelp(
+            "Detect on every n-th frame and track in between, or 'adaptive'. (default: adaptive; 1 where faces are blurred)",
+            valueName: "n"))
+    var detectEvery: DetectionRate?
 
     @Option(help: ArgumentHelp("Least score of a face, 0 to 1; default: the detector's own.", valueName: "score"))
     var minimumScore: Float?

@@ -84,3 +84,39 @@ import Testing
         }
     }
 }
+
+@Suite struct NoticeTests {
+    /// Rows from the top that a notice takes of a black picture.
+    private func rows(_ notice: String, width: Int) throws -> Int {
+        let height = 240, bytes = width * height
+        let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes * 2)
+        defer { memory.deallocate() }
+        memory.initialize(repeating: 100)
+        let base = try #require(memory.baseAddress)
+        var painter = Painter(labels: ["happy"], notice: notice)
+        painter.draw(
+            FrameResult(index: 0, time: .zero, faces: []),
+            on: PlanarPicture(
+                y: MutableImageView(base: base, width: width, height: height, strideBytes: width),
+                u: MutableImageView(base: base + bytes, width: width / 2, height: height / 2, strideBytes: width / 2),
+                v: MutableImageView(
+                    base: base + bytes + bytes / 4, width: width / 2, height: height / 2, strideBytes: width / 2),
+                range: .limited))
+        return (0..<height / 2).reversed().first { y in (0..<width).contains { memory[y * width + $0] != 100 } } ?? 0
+    }
+
+    @Test func `a long notice is broken into lines, and never fills the picture`() throws {
+        let short = try rows("recorded", width: 320), long = "this camera looks at expressions for a study of adverts"
+        #expect(short > 5)
+        #expect(try rows(long, width: 320) > short)
+        #expect(try rows(long, width: 160) > rows(long, width: 320))
+        let endless = Array(repeating: "word", count: 5000).joined(separator: " ")
+        #expect(try rows(endless, width: 160) <= 120)
+    }
+
+    @Test func `a notice in other letters is drawn as far as it can be`() throws {
+        #expect(try rows("Gesichtsausdrücke werden ausgewertet – für eine Prüfung", width: 640) > 5)
+        #expect(try rows("表情を分析しています\n\u{7}", width: 640) > 5)
+        _ = try rows("", width: 640)
+    }
+}

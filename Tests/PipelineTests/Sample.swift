@@ -101,7 +101,7 @@ struct SampleJob {
         defer { notes += seen }
         return try job.run(
             installation, cancellation: cancellation, logger: logger, onCheckpoint: { seen.append($0) },
-            progress: { onFrame($0.frames) })
+            progress: { if !$0.isCatchingUp { onFrame($0.frames) } })
     }
 
     /// Runs until `frames` are written, then stops; true where it did stop.
