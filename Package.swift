@@ -96,7 +96,7 @@ let package = Package(
         tests("TimelineTests", ["Core", "Timeline"]),
         tests("OverlayTests", ["Core", "Overlay"]),
         tests("ResultsTests", ["Results"]),
-        tests("PipelineTests", ["Core", "Pipeline"]),
+        tests("PipelineTests", ["Core", "Media", "Faces", "Pipeline", "Results", logging]),
         tests("DaemonTests", ["Daemon", logging]),
         tests("ToolsTests", ["Core", "Tools"]),
         tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),

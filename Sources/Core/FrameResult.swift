@@ -1,7 +1,7 @@
 // What the analysis says of one frame: the value that Timeline prints and Overlay draws.
 
 package struct FaceObservation: Hashable, Sendable {
-    package enum Status: String, Sendable {
+    package enum Status: String, Sendable, Codable {
         case detected
         case tracked
     }

@@ -3,14 +3,14 @@
 package import Core
 
 /// How often the detector looks.
-package enum DetectionRate: Hashable, Sendable {
+package enum DetectionRate: Hashable, Sendable, Codable {
     /// On every k-th picture; 1 is every picture.
     case every(Int)
     /// As often as the faces' motion asks for.
     case adaptive
 }
 
-package struct DetectionSchedule {
+package struct DetectionSchedule: Hashable, Sendable, Codable {
     /// Pictures between two runs when nothing is known yet, and the bounds within which that moves.
     package static let base = 5, shortest = 1, longest = 10
     /// At low picture rates time decides: a new face is seen after half a second at the latest.

@@ -47,7 +47,7 @@ package struct TrackedFace: Hashable, Sendable {
 }
 
 /// What a finder did, for run.json and the benchmark.
-package struct FinderStatistics: Hashable, Sendable {
+package struct FinderStatistics: Hashable, Sendable, Codable {
     package var pictures = 0
     package var detections = 0
     package var cuts = 0
@@ -67,6 +67,7 @@ package final class FaceFinder {
     private let detector: any FaceDetector
     private let settings: AnalysisSettings
     private let keepScore: Float
+    private let trackerSettings: TrackerSettings
     private let scaler = LumaScaler()
     private let sceneCut = SceneCut()
     private let aligner = PatchAligner()
@@ -86,8 +87,27 @@ package final class FaceFinder {
         self.settings = settings
         let newScore = settings.minimumScore ?? detector.defaultScore
         keepScore = newScore * Self.keepShare
-        tracker = Tracker(settings: TrackerSettings(newScore: newScore, keepScore: keepScore))
+        trackerSettings = TrackerSettings(newScore: newScore, keepScore: keepScore)
+        tracker = Tracker(settings: trackerSettings)
         schedule = DetectionSchedule(rate: settings.rate)
+    }
+
+    /// What the pictures so far have left behind; a finder of the same settings that takes it over goes on as this one.
+    package var state: FaceFinderState {
+        get {
+            FaceFinderState(
+                tracks: tracker.tracks, lastID: tracker.lastID, schedule: schedule, patches: patches,
+                size: lastSize.map { PictureSize(width: $0.width, height: $0.height) }, thumbnail: sceneCut.last,
+                statistics: statistics)
+        }
+        set {
+            tracker = Tracker(settings: trackerSettings, tracks: newValue.tracks, lastID: newValue.lastID)
+            schedule = newValue.schedule
+            patches = newValue.patches
+            lastSize = newValue.size.map { ($0.width, $0.height) }
+            sceneCut.last = newValue.thumbnail
+            statistics = newValue.statistics
+        }
     }
 
     package var detectionsRun: Int { statistics.detections }

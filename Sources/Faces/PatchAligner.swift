@@ -7,9 +7,43 @@
 package import Core
 
 /// What a face looked like when it was last detected, in a grid that spans its box.
-package struct FacePatch {
-    fileprivate var fine: PatchTemplate
-    fileprivate var coarse: PatchTemplate
+package struct FacePatch: Sendable {
+    static let side = 24
+    /// What the templates are made of, and all that a checkpoint keeps of them.
+    fileprivate let pixels: [Float]
+    fileprivate let fine: PatchTemplate
+    fileprivate let coarse: PatchTemplate
+
+    /// Nil where there is no texture to follow.
+    fileprivate init?(pixels: [Float]) {
+        let side = Self.side
+        var small = [Float](repeating: 0, count: side * side / 4)
+        halve(pixels, side: side, into: &small)
+        guard let fine = PatchTemplate(pixels, side: side), let coarse = PatchTemplate(small, side: side / 2) else {
+            return nil
+        }
+        self.pixels = pixels
+        self.fine = fine
+        self.coarse = coarse
+    }
+}
+
+/// The pixels' bits, as a text of digits would have to be read back exactly.
+extension FacePatch: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let bits = try container.decode([UInt32].self)
+        guard bits.count == Self.side * Self.side, let patch = FacePatch(pixels: bits.map(Float.init(bitPattern:)))
+        else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "these are no pixels of a face")
+        }
+        self = patch
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(pixels.map(\.bitPattern))
+    }
 }
 
 /// Where the patch was found.
@@ -26,7 +60,7 @@ package struct PatchMatch: Hashable, Sendable {
 
 /// One thread at a time.
 package final class PatchAligner {
-    private static let side = 24
+    private static let side = FacePatch.side
     /// The search window reaches this share of the box beyond it on each side.
     private static let reach = 12
     private static let windowSide = side + 2 * reach
@@ -43,12 +77,7 @@ package final class PatchAligner {
         pixels.withUnsafeMutableBufferPointer { pixels in
             pixels.baseAddress.map { resampler.sample(picture, box, columns: side, rows: side, into: $0) }
         }
-        var small = [Float](repeating: 0, count: side * side / 4)
-        halve(pixels, side: side, into: &small)
-        guard let fine = PatchTemplate(pixels, side: side), let coarse = PatchTemplate(small, side: side / 2) else {
-            return nil
-        }
-        return FacePatch(fine: fine, coarse: coarse)
+        return FacePatch(pixels: pixels)
     }
 
     /// Looks for the patch around `box`, its last known place.
@@ -78,17 +107,17 @@ package final class PatchAligner {
                 width: width, height: height),
             similarity: similarity)
     }
+}
 
-    private func halve(_ source: [Float], side: Int, into target: inout [Float]) {
-        let half = side / 2
-        source.withUnsafeBufferPointer { source in
-            target.withUnsafeMutableBufferPointer { target in
-                for y in 0..<half {
-                    for x in 0..<half {
-                        let at = 2 * y * side + 2 * x
-                        target[y * half + x] =
-                            (source[at] + source[at + 1] + source[at + side] + source[at + side + 1]) / 4
-                    }
+private func halve(_ source: [Float], side: Int, into target: inout [Float]) {
+    let half = side / 2
+    source.withUnsafeBufferPointer { source in
+        target.withUnsafeMutableBufferPointer { target in
+            for y in 0..<half {
+                for x in 0..<half {
+                    let at = 2 * y * side + 2 * x
+                    target[y * half + x] =
+                        (source[at] + source[at + 1] + source[at + side] + source[at + side + 1]) / 4
                 }
             }
         }
@@ -104,7 +133,7 @@ struct Warp {
 
 /// A patch ready to be aligned: values of weighted mean 0 and weighted norm 1, their steepest-descent images and the
 /// inverse of the Hessian for shift alone and for shift with scale.
-struct PatchTemplate {
+struct PatchTemplate: Sendable {
     let side: Int
     private var values: [Float]
     private var weights: [Float]
@@ -236,7 +265,7 @@ struct PatchTemplate {
 }
 
 /// Symmetric 3x3, as small as the alignment needs it.
-struct Matrix3 {
+struct Matrix3: Sendable {
     private var xx: Float = 0, xy: Float = 0, xs: Float = 0, yy: Float = 0, ys: Float = 0, ss: Float = 0
 
     mutating func add(_ row: (Float, Float, Float), weight: Float) {

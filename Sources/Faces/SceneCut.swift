@@ -8,7 +8,8 @@ final class SceneCut {
     private static let columns = 32, rows = 18
     /// Mean difference in grey levels. A hand before the camera makes 10 to 20, cuts between alike shots 25 and more.
     private static let threshold = 24
-    private var last: [UInt8] = []
+    /// The thumbnail that the next picture is compared with; empty before the first.
+    var last: [UInt8] = []
     private var current = [UInt8](repeating: 0, count: columns * rows)
 
     /// True where this picture does not follow from the last. The first picture is no cut.

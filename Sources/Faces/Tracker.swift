@@ -3,7 +3,7 @@
 
 package import Core
 
-package struct Track: Hashable, Sendable {
+package struct Track: Hashable, Sendable, Codable {
     /// From 1, never reused.
     package let id: Int
     package internal(set) var box: Box
@@ -58,6 +58,13 @@ package struct Tracker {
 
     package init(settings: TrackerSettings) {
         self.settings = settings
+    }
+
+    /// Goes on with the tracks of an earlier tracker of the same settings.
+    init(settings: TrackerSettings, tracks: [Track], lastID: Int) {
+        self.settings = settings
+        self.tracks = tracks
+        self.lastID = lastID
     }
 
     /// One picture on. `matches` says where alignment found the visible tracks, by id; who is missing there, or

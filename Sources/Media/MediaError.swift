@@ -15,6 +15,8 @@ package enum MediaError: Error, Equatable, Sendable {
     case noSpace(path: String)
     case writeFailed(path: String, code: Int32)
     case noEncoder(names: [String])
+    /// Pieces of a video that do not fit together: not those that were written.
+    case segmentsDiffer(path: String, expected: Int, found: Int)
     case cancelled
     case outOfMemory(whatFor: String)
     /// FFmpeg refused something that does not depend on the input.
@@ -33,7 +35,7 @@ package enum MediaError: Error, Equatable, Sendable {
         case .cannotCreate: .cannotCreate
         case .noSpace: .noSpace
         case .cancelled: .cancelled
-        case .noEncoder, .outOfMemory, .libraryFailed: .internalError
+        case .noEncoder, .segmentsDiffer, .outOfMemory, .libraryFailed: .internalError
         }
     }
 }
@@ -51,6 +53,8 @@ extension MediaError: CustomStringConvertible {
         case .noSpace(let path): "\(path): no space left to write it; free some and run again"
         case .writeFailed(let path, let code): "\(path): writing failed: \(errorText(code))"
         case .noEncoder(let names): "FFmpeg here has none of these encoders: \(names.joined(separator: ", "))"
+        case .segmentsDiffer(let path, let expected, let found):
+            "\(path): the pieces of the video do not fit together (\(expected) expected, \(found) found)"
         case .cancelled: "cancelled"
         case .outOfMemory(let whatFor): "no memory for \(whatFor)"
         case .libraryFailed(let operation, let code): "\(operation) failed: \(errorText(code))"

@@ -5,7 +5,7 @@ import COpenCV
 import Core
 
 /// Half-open, whole pixels.
-struct Area: Hashable {
+struct Area: Hashable, Codable {
     var left: Int
     var top: Int
     var right: Int
@@ -91,6 +91,65 @@ struct Canvas {
             ocv_text_style(
                 height: style.height, thickness: Int32(style.thickness), outline: style.isOutlined ? 1 : 0,
                 value: white, outline_value: black))
+    }
+
+    /// Cells of one colour each, then the hard edges between them smoothed away: an edge is a feature too.
+    func pixelate(_ area: Area, cell: Int) {
+        let inside = area.cut(to: bounds)
+        guard !inside.isEmpty else { return }
+        let chroma = Self.halved(inside)
+        for (plane, area, cell) in [
+            (picture.y, inside, cell), (picture.u, chroma, max(cell / 2, 2)), (picture.v, chroma, max(cell / 2, 2)),
+        ] {
+            Self.average(plane, area, cell: cell)
+            Self.smooth(plane, area, reach: max(cell / 2, 1))
+        }
+    }
+
+    private static func average(_ plane: MutableImageView, _ area: Area, cell: Int) {
+        let inside = area.cut(to: Area(x: 0, y: 0, width: plane.width, height: plane.height))
+        for top in stride(from: inside.top, to: inside.bottom, by: cell) {
+            let bottom = min(top + cell, inside.bottom)
+            for left in stride(from: inside.left, to: inside.right, by: cell) {
+                let right = min(left + cell, inside.right)
+                var sum = 0
+                for y in top..<bottom {
+                    let row = plane.base + y * plane.strideBytes
+                    for x in left..<right { sum += Int(row[x]) }
+                }
+                let count = (bottom - top) * (right - left)
+                let mean = UInt8((sum + count / 2) / count)
+                for y in top..<bottom {
+                    (plane.base + y * plane.strideBytes + left).update(repeating: mean, count: right - left)
+                }
+            }
+        }
+    }
+
+    /// A box filter within the area, first along rows, then along columns.
+    private static func smooth(_ plane: MutableImageView, _ area: Area, reach: Int) {
+        let inside = area.cut(to: Area(x: 0, y: 0, width: plane.width, height: plane.height))
+        guard !inside.isEmpty else { return }
+        for y in inside.top..<inside.bottom {
+            smooth(plane.base + y * plane.strideBytes + inside.left, step: 1, count: inside.width, reach: reach)
+        }
+        for x in inside.left..<inside.right {
+            smooth(
+                plane.base + inside.top * plane.strideBytes + x, step: plane.strideBytes, count: inside.height,
+                reach: reach)
+        }
+    }
+
+    private static func smooth(_ line: UnsafeMutablePointer<UInt8>, step: Int, count: Int, reach: Int) {
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: count + 1) { sums in
+            sums[0] = 0
+            for i in 0..<count { sums[i + 1] = sums[i] + Int32(line[i * step]) }
+            for i in 0..<count {
+                let from = max(i - reach, 0), to = min(i + reach + 1, count)
+                let width = Int32(to - from)
+                line[i * step] = UInt8((sums[to] - sums[from] + width / 2) / width)
+            }
+        }
     }
 
     private static func halved(_ area: Area) -> Area {

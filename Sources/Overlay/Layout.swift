@@ -10,7 +10,7 @@ struct FacePlan {
     var panel: Panel?
 }
 
-struct Panel: Hashable {
+struct Panel: Hashable, Codable {
     let area: Area
     let isCompact: Bool
     /// Which of the candidate places it took; kept from frame to frame, so that panels do not jump.

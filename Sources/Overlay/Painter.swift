@@ -12,6 +12,14 @@ package struct OverlayStyle: Hashable, Sendable {
     package init() {}
 }
 
+/// What a painter remembers from frame to frame.
+package struct PainterState: Hashable, Sendable, Codable {
+    package static let version = 1
+
+    let strip: TimeStrip
+    let panels: [Int: Panel]
+}
+
 /// Draws frame after frame of one source, in order.
 package struct Painter: Sendable {
     private let labels: [String]
@@ -33,9 +41,18 @@ package struct Painter: Sendable {
         self.labels = labels
         shortLabels = labels.map { String($0.prefix(3)) }
         colours = labels.map(Palette.colour(ofLabel:))
-        self.notice = notice
+        self.notice = notice.map(Lettering.drawable)
         self.strip = strip
         self.style = style
+    }
+
+    /// A painter of the same source that takes it over draws on as this one.
+    package var state: PainterState {
+        get { PainterState(strip: strip, panels: lastPanels) }
+        set {
+            strip = newValue.strip
+            lastPanels = newValue.panels
+        }
     }
 
     package mutating func draw(_ result: FrameResult, on picture: PlanarPicture) {
@@ -171,10 +188,17 @@ package struct Painter: Sendable {
         return height
     }
 
+    /// In as many lines as the picture's width asks for, up to half its height.
     private func drawNotice(_ notice: String, on canvas: Canvas, _ metrics: Metrics) {
-        let height = Int(metrics.small.height) + 2 * metrics.padding
-        let width = metrics.small.width(of: notice) + 2 * metrics.padding
-        canvas.shade(Area(x: 0, y: 0, width: width, height: height))
-        canvas.text(notice, x: metrics.padding, baseline: height - metrics.padding, metrics.small)
+        let room = canvas.bounds.width - 2 * metrics.padding
+        let most = max(canvas.bounds.height / 2 / metrics.rowHeight, 1)
+        let lines = Lettering.lines(notice, within: room, metrics.small.width(of:)).prefix(most)
+        let width = (lines.map(metrics.small.width(of:)).max() ?? 0) + 2 * metrics.padding
+        let top = Int(metrics.small.height) + metrics.padding
+        canvas.shade(
+            Area(x: 0, y: 0, width: width, height: top + (lines.count - 1) * metrics.rowHeight + metrics.padding))
+        for (number, line) in lines.enumerated() {
+            canvas.text(line, x: metrics.padding, baseline: top + number * metrics.rowHeight, metrics.small)
+        }
     }
 }

@@ -4,7 +4,7 @@ package import Core
 
 /// A few lanes, one a face in view, of coloured cells. Memory does not grow with the video: a face takes the lowest
 /// lane that nobody in view holds, and a lane's past stays with it.
-package struct TimeStrip: Sendable {
+package struct TimeStrip: Hashable, Sendable, Codable {
     package static let lanes = 6
     package static let columns = 480
     /// Without a known duration the strip shows so much of the past and moves on.

@@ -3,6 +3,7 @@
 
 import Core
 import Faces
+import Inference
 package import Logging
 import Media
 package import Results
@@ -13,12 +14,17 @@ package struct AnalysisJob: Sendable {
     package let relative: [UInt8]
     package let outputRoot: [UInt8]
     package let program: RunReport.Program
+    /// Nil: a run that ends before its input leaves nothing to go on from.
+    package let work: WorkSettings?
 
-    package init(path: [UInt8], relative: [UInt8], outputRoot: [UInt8], program: RunReport.Program) {
+    package init(
+        path: [UInt8], relative: [UInt8], outputRoot: [UInt8], program: RunReport.Program, work: WorkSettings? = nil
+    ) {
         self.path = path
         self.relative = relative
         self.outputRoot = outputRoot
         self.program = program
+        self.work = work
     }
 
     package struct Outcome: Sendable {
@@ -32,16 +38,23 @@ package struct AnalysisJob: Sendable {
         package let seconds: Double
     }
 
-    /// - Throws: `PipelineError` with the exit code and a sentence that names the file. Nothing is left behind then.
+    /// With a work folder, a run that was stopped (`Cancellation.Kind.stop`) or that failed goes on there later.
+    ///
+    /// - Parameter onCheckpoint: called on this thread once a checkpoint is on the disk, and when one is taken up.
+    /// - Throws: `PipelineError` with the exit code and a sentence that names the file; `.tryLater` where it was
+    ///   stopped. Nothing is left behind then but the work folder.
     package func run(
         _ installation: Installation, cancellation: Cancellation, logger: Logger,
-        progress: @escaping (RunProgress) -> Void
+        onCheckpoint: @escaping (CheckpointNote) -> Void = { _ in }, progress: @escaping (RunProgress) -> Void
     ) throws(PipelineError) -> Outcome {
+        let watch = RunWatch(
+            cancellation: cancellation, logger: logger, onCheckpoint: onCheckpoint, progress: progress)
         do {
-            return try analyse(installation, cancellation, logger, progress)
+            return try analyse(installation, watch)
         } catch let error as PipelineError {
             throw error
         } catch let error as MediaError {
+            if error.kind == .cancelled, work != nil, cancellation.kind == .stop { throw stopped }
             throw PipelineError(ExitReason(error.kind), error.description)
         } catch let error as ResultsError {
             throw PipelineError(error.exitReason, error.description)
@@ -50,13 +63,22 @@ package struct AnalysisJob: Sendable {
         }
     }
 
-    private func analyse(
-        _ installation: Installation, _ cancellation: Cancellation, _ logger: Logger,
-        _ progress: @escaping (RunProgress) -> Void
-    ) throws -> Outcome {
+    /// What a run is watched by from outside.
+    private struct RunWatch {
+        let cancellation: Cancellation
+        let logger: Logger
+        let onCheckpoint: (CheckpointNote) -> Void
+        let progress: (RunProgress) -> Void
+    }
+
+    private var stopped: PipelineError {
+        PipelineError(.tryLater, "\(PathBytes.shown(path)): stopped; the next run goes on where this one ended")
+    }
+
+    private func analyse(_ installation: Installation, _ watch: RunWatch) throws -> Outcome {
         let started = ContinuousClock.now
         var times = StageClock()
-        let options = installation.options
+        let options = installation.options, cancellation = watch.cancellation
         let source = try times.measure("hash") { () throws in
             try sha256(ofFile: path, isCancelled: { cancellation.isRaised })
         }
@@ -67,43 +89,142 @@ package struct AnalysisJob: Sendable {
         let folder = ResultFolder(
             root: outputRoot, relative: relative,
             identity: Identity(inputSHA256: source.hex, settingsHash: settings.hash), overwrite: options.overwrite)
-        if case .skip(let existing, let status) = folder.place() {
+        let place = folder.place()
+        if case .skip(let existing, let status) = place {
+            if let work { try WorkFolder(path: work.folder).remove(CheckpointFile.everything) }
             return Outcome(
                 exit: status == .partial ? .partial : .done, folder: existing, status: status, skipped: true, frames: 0,
                 faces: 0, seconds: 0)
         }
-
         // The place is asked for before the input is opened: a refusal should not cost a decode.
-        let staging = try folder.stage()
+        if case .refused(let path, let reason) = place { throw ResultsError.refused(path: path, reason: reason) }
+
+        let draft = try draft(folder, installation.level, watch)
+        var run = Run(installation: installation, detector: detector, watch: watch, draft: draft, started: started)
+        let end: RunEnd
+        do {
+            end = try analyse(&run, times)
+        } catch let mismatch as ResumeMismatch {
+            watch.logger.notice("\(PathBytes.shown(path)): the job starts over: \(mismatch)")
+            run.draft.checkpoint = nil
+            try draft.work?.remove(CheckpointFile.everything)
+            end = try analyse(&run, times)
+        }
+
+        var report = RunReport(
+            status: Self.status(end.outcome, end.reader), program: program,
+            input: input(source, end.reader.info), settings: settings,
+            model: RunReport.ModelFile(name: installation.model.name, sha256: installation.model.sha256),
+            detector: RunReport.ModelFile(name: detector.detector.name, sha256: detector.sha256),
+            host: installation.host)
+        let wall = (run.draft.checkpoint?.wall ?? 0) + (ContinuousClock.now - started).seconds
+        fill(&report, end.outcome, end.reader, end.writer, wall: wall, watch.logger)
+        if let resumed = run.draft.checkpoint?.point.analysed {
+            report.notes.append("went on from a checkpoint behind \(resumed) analysed frames")
+        }
+        return try publish(report, run.draft, folder, wall: wall)
+    }
+
+    /// Where the result grows, and what an earlier run has left of it.
+    private struct Draft {
+        /// Nil with a work folder, until the publish.
+        let staging: Staging?
+        let file: CheckpointFile?
+        var checkpoint: Checkpoint?
+
+        var work: WorkFolder? { file?.work }
+    }
+
+    private func draft(_ folder: ResultFolder, _ level: KernelLevel, _ watch: RunWatch) throws -> Draft {
+        guard let work else { return Draft(staging: try folder.stage(), file: nil, checkpoint: nil) }
+        let there = try WorkFolder(path: work.folder)
+        guard there.sharesFileSystem(with: outputRoot) else {
+            throw PipelineError(
+                .configuration,
+                "\(PathBytes.shown(work.folder)): the work folder is not on the file system of the results (\(PathBytes.shown(outputRoot))); choose one that is"
+            )
+        }
+        let key = Checkpoint.Key(program: program, level: level, identity: folder.identity)
+        let file = CheckpointFile(work: there, key: key)
+        var checkpoint = try file.load(watch.logger)
+        if let found = checkpoint, !RunWriter.isWhole(found.writer, in: there) {
+            watch.logger.notice("\(PathBytes.shown(path)): the job starts over: files of its checkpoint are missing")
+            checkpoint = nil
+        }
+        if let checkpoint {
+            watch.logger.info(
+                "\(PathBytes.shown(path)): goes on behind \(checkpoint.point.analysed) analysed frames")
+            watch.onCheckpoint(
+                CheckpointNote(frames: checkpoint.point.analysed, time: checkpoint.point.time, resumed: true))
+        } else {
+            try there.remove(CheckpointFile.everything)
+        }
+        return Draft(staging: nil, file: file, checkpoint: checkpoint)
+    }
+
+    private struct Run {
+        let installation: Installation
+        let detector: Installation.Detector
+        let watch: RunWatch
+        var draft: Draft
+        let started: ContinuousClock.Instant
+    }
+
+    private struct RunEnd {
+        let outcome: PipelineOutcome
+        let reader: MediaReader
+        let writer: RunWriter
+    }
+
+    /// From the first packet to the last file but run.json.
+    private func analyse(_ run: inout Run, _ before: StageClock) throws -> RunEnd {
+        var times = before
+        let installation = run.installation, options = installation.options, cancellation = run.watch.cancellation
+        guard let files: any ResultFiles = run.draft.staging ?? run.draft.work else {
+            preconditionFailure("a result grows in one folder or the other")
+        }
         let reader = try times.measure("open") { () throws in
             try MediaReader(path: path, options: options.media(isCancelled: { cancellation.isRaised }))
         }
-        if options.stills != .none { try staging.makeFolder("frames") }
+        let checkpoint = run.draft.checkpoint
         let writer = try RunWriter(
-            staging: staging, source: path, info: reader.info, format: installation.model.timelineFormat,
-            options: options, logger: logger, progress: progress)
+            files: files, source: path, info: reader.info, format: installation.model.timelineFormat,
+            options: options, logger: run.watch.logger, checkpoints: keeper(run), resuming: checkpoint?.writer,
+            progress: run.watch.progress)
         let pipeline = VideoPipeline(
             reader: reader,
             finder: FaceFinder(
-                detector: detector.detector, settings: options.faceSettings(template: installation.model.template)),
+                detector: run.detector.detector,
+                settings: options.faceSettings(template: installation.model.template)),
             classifier: try installation.model.classifier(options.engine, level: installation.level), sink: writer,
             selector: FrameSelector(every: options.every, framesPerSecond: options.framesPerSecond),
-            cancellation: cancellation)
+            cancellation: cancellation,
+            resumption: Resumption(keepsPoints: run.draft.file != nil, point: checkpoint?.point))
         var outcome = try pipeline.run()
+        if outcome.stopped {
+            try writer.saveCheckpoint()
+            throw stopped
+        }
         if let failure = outcome.readFailure, outcome.analysed == 0 { throw failure }
         let isCut = options.to != nil || outcome.interrupted
         try outcome.times.measure("write") { () throws in try writer.finish(end: nil, isCut: isCut) }
         outcome.times.join(times)
+        return RunEnd(outcome: outcome, reader: reader, writer: writer)
+    }
 
-        var report = RunReport(
-            status: Self.status(outcome, reader), program: program,
-            input: input(source, reader.info), settings: settings,
-            model: RunReport.ModelFile(name: installation.model.name, sha256: installation.model.sha256),
-            detector: RunReport.ModelFile(name: detector.detector.name, sha256: detector.sha256),
-            host: installation.host)
-        let wall = (ContinuousClock.now - started).seconds
-        fill(&report, outcome, reader, writer, wall: wall, logger)
-        return try publish(report, staging, wall: wall)
+    private func keeper(_ run: Run) -> CheckpointKeeper? {
+        guard let work, let file = run.draft.file else { return nil }
+        let started = run.started, earlier = run.draft.checkpoint, watch = run.watch
+        let parts = work.interval.components
+        return CheckpointKeeper(
+            work: file.work, interval: max(parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000, 1)
+        ) { point, state in
+            try file.save(
+                Checkpoint(
+                    key: file.key, point: point, writer: state,
+                    wall: (earlier?.wall ?? 0) + (ContinuousClock.now - started).seconds))
+            watch.onCheckpoint(CheckpointNote(frames: point.analysed, time: point.time, resumed: false))
+        }
     }
 
     private static func status(_ outcome: PipelineOutcome, _ reader: MediaReader) -> RunReport.Status {
@@ -111,7 +232,17 @@ package struct AnalysisJob: Sendable {
         return reader.isPartial || outcome.readFailure != nil ? .partial : .complete
     }
 
-    private func publish(_ report: RunReport, _ staging: Staging, wall: Double) throws -> Outcome {
+    private func publish(
+        _ report: RunReport, _ draft: Draft, _ folder: ResultFolder, wall: Double
+    ) throws -> Outcome {
+        let staging = try draft.staging ?? folder.stage()
+        if let work = draft.work {
+            // An interrupted result may be replaced by one that goes on from its checkpoint: not from the files that
+            // it shares with it.
+            if report.status == .interrupted { try work.remove([CheckpointFile.name]) }
+            try staging.take(RunWriter.resultNames, from: work)
+        }
+
         func outcome(_ folder: [UInt8], _ status: RunReport.Status, skipped: Bool) -> Outcome {
             let exit: ExitReason =
                 switch report.status {
@@ -122,7 +253,10 @@ package struct AnalysisJob: Sendable {
                 exit: exit, folder: folder, status: status, skipped: skipped, frames: report.counts.analysed,
                 faces: report.counts.tracks, seconds: wall)
         }
-        switch try staging.publish(report) {
+        let publication = try staging.publish(report)
+        // Nothing is left to go on with. What cannot be removed now is when the job is seen to be done.
+        try? draft.work?.remove(CheckpointFile.everything)
+        switch publication {
         case .published(let folder): return outcome(folder, report.status, skipped: false)
         case .found(let folder, let status): return outcome(folder, status, skipped: true)
         }

@@ -14,7 +14,7 @@ extension AnalysisOptions {
 
     package func faceSettings(template: CropTemplate) -> AnalysisSettings {
         AnalysisSettings(
-            detectSize: detectSize, rate: detectEvery, minimumScore: minimumScore, template: template)
+            detectSize: detectSize, rate: detectionRate, minimumScore: minimumScore, template: template)
     }
 }
 

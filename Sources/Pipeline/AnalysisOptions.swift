@@ -35,6 +35,15 @@ extension DetectionRate {
     }
 }
 
+/// How pictures of the input may be kept.
+package enum VideoChoice: String, Sendable, CaseIterable {
+    /// Not at all.
+    case none
+    case annotated
+    /// Annotated, with the faces made unrecognisable.
+    case blurred
+}
+
 package enum StillChoice: Hashable, Sendable {
     case none, all, faces
     case every(Int)
@@ -57,14 +66,19 @@ package struct AnalysisOptions: Sendable {
     package var detector = DetectorChoice.auto
     package var detectorModel: [UInt8]?
     package var detectSize = 640
-    package var detectEvery = DetectionRate.adaptive
+    /// Nil: as `detectionRate` says.
+    package var detectEvery: DetectionRate?
     package var minimumScore: Float?
     package var model: [UInt8]?
     package var engine = EngineChoice.native
     /// Nil: the best that the host has.
     package var cpuLevel: String?
-    package var video = true
+    package var video = VideoChoice.annotated
+    /// False: of what `video` allows, only the stills.
+    package var writesVideo = true
     package var stills = StillChoice.none
+    /// A line of text on everything that is drawn.
+    package var notice: String?
     package var overwrite = false
     package var decoderThreads = 2
     package var maximumPixels = 8192 * 8192
@@ -73,8 +87,23 @@ package struct AnalysisOptions: Sendable {
 
     package init() {}
 
+    /// Where faces are made unrecognisable every frame is looked at: a new face must not be seen until its first
+    /// detection comes round.
+    package var detectionRate: DetectionRate { detectEvery ?? (video == .blurred ? .every(1) : .adaptive) }
+    package var keepsVideo: Bool { video != .none && writesVideo }
+    package var keepsStills: Bool { video != .none && stills != .none }
+
     /// The options that change the output, by their names on the command line; never paths, threads or CPU level.
     package func settings(detector: String) -> [String: SettingValue] {
+        var settings = always(detector: detector)
+        // What is usual has no member, so that results of earlier versions keep their identity.
+        guard keepsVideo || keepsStills else { return settings }
+        if video == .blurred { settings["faces"] = .text("blurred") }
+        if let notice { settings["notice"] = .text(notice) }
+        return settings
+    }
+
+    private func always(detector: String) -> [String: SettingValue] {
         [
             "from": from.map { .text($0.seconds) } ?? .null,
             "to": to.map { .text($0.seconds) } ?? .null,
@@ -82,11 +111,11 @@ package struct AnalysisOptions: Sendable {
             "fps": framesPerSecond.map { .number($0) } ?? .null,
             "detector": .text(detector),
             "detect_size": .integer(Int64(detectSize)),
-            "detect_every": .text(detectEvery.name),
+            "detect_every": .text(detectionRate.name),
             "minimum_score": minimumScore.map { .number(Double($0)) } ?? .null,
             "emotion_engine": .text(engine.rawValue),
-            "video": .bool(video),
-            "frames": .text(stills.name),
+            "video": .bool(keepsVideo),
+            "frames": .text(keepsStills ? stills.name : StillChoice.none.name),
         ]
     }
 }

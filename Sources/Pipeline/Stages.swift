@@ -4,12 +4,26 @@
 import Core
 import Faces
 import Media
+import Synchronization
+
+/// Says downstream why there are no more frames; set before their queue is finished.
+final class ReadingEnd: Sendable {
+    private let stopped = Atomic(false)
+
+    /// The run is to be resumed: what does not fill a batch is left to the one that goes on.
+    var isStop: Bool { stopped.load(ordering: .acquiring) }
+    func stop() { stopped.store(true, ordering: .releasing) }
+}
 
 /// Reads and selects frames.
 final class FrameReading {
     private let reader: MediaReader
     private var selector: FrameSelector
     private let cancellation: Cancellation
+    private let resumption: Resumption
+    private let end: ReadingEnd
+    private(set) var mismatch: ResumeMismatch?
+    private var canGoOn = true
     private(set) var skipped = 0
     /// A read error in mid-file.
     private(set) var failure: MediaError?
@@ -17,29 +31,61 @@ final class FrameReading {
     private(set) var interrupted = false
     private(set) var times = StageClock()
 
-    init(_ reader: MediaReader, _ selector: FrameSelector, _ cancellation: Cancellation) {
+    init(
+        _ reader: MediaReader, _ selector: FrameSelector, _ cancellation: Cancellation, _ resumption: Resumption,
+        _ end: ReadingEnd
+    ) {
         self.reader = reader
         self.selector = selector
         self.cancellation = cancellation
+        self.resumption = resumption
+        self.end = end
     }
 
     func run(into frames: BoundedQueue<Frame>) {
         defer { frames.finish() }
-        do throws(MediaError) {
-            while true {
-                guard !cancellation.isRaised else { throw MediaError.cancelled }
-                let next = try times.measure("decode") { () throws(MediaError) in try reader.next() }
-                guard let frame = next else { return }
-                guard selector.wants(frame.time) else {
-                    skipped += 1
-                    continue
-                }
+        guard canGoOn else { return }
+        attempt { () throws(MediaError) in
+            while let frame = try nextWanted() {
                 guard frames.push(frame, bytes: frame.byteCount) else { return }
             }
+        }
+    }
+
+    /// Decodes the frames that an earlier run has analysed; on the thread of the caller, who is told of each.
+    func passOver(_ report: (Timestamp) -> Void) {
+        guard let point = resumption.point else { return }
+        canGoOn = false
+        attempt { () throws(MediaError) in
+            var last: Frame?
+            for _ in 0..<point.analysed {
+                last = try nextWanted()
+                guard let last else { break }
+                report(last.time)
+            }
+            canGoOn = last != nil && last?.index == point.index && last?.time == point.time
+            if !canGoOn { mismatch = ResumeMismatch(analysed: point.analysed) }
+        }
+    }
+
+    private func attempt(_ read: () throws(MediaError) -> Void) {
+        do throws(MediaError) {
+            try read()
         } catch .cancelled {
             interrupted = true
+            if resumption.keepsPoints, cancellation.kind == .stop { end.stop() }
         } catch {
             failure = error
+        }
+    }
+
+    private func nextWanted() throws(MediaError) -> Frame? {
+        while true {
+            guard !cancellation.isRaised else { throw MediaError.cancelled }
+            let next = try times.measure("decode") { () throws(MediaError) in try reader.next() }
+            guard let frame = next else { return nil }
+            if selector.wants(frame.time) { return frame }
+            skipped += 1
         }
     }
 }
@@ -51,11 +97,16 @@ final class FaceFinding {
     private let finder: FaceFinder
     private let cropper = Cropper()
     private let keepFrames: Bool
+    private let keepsPoints: Bool
+    private var analysed: Int
+    private var batch = BatchRule()
     private(set) var times = StageClock()
 
-    init(_ finder: FaceFinder, keepFrames: Bool) {
+    init(_ finder: FaceFinder, keepFrames: Bool, _ resumption: Resumption) {
         self.finder = finder
         self.keepFrames = keepFrames
+        keepsPoints = resumption.keepsPoints
+        analysed = resumption.point?.analysed ?? 0
     }
 
     func run(from frames: BoundedQueue<Frame>, into located: BoundedQueue<LocatedFrame>) throws {
@@ -89,9 +140,15 @@ final class FaceFinding {
             }
             return faces
         }
+        analysed += 1
+        // Cheap: arrays that are shared until the next frame changes them.
+        let isPoint = batch.closes(adding: faces.count) && keepsPoints
+        let point =
+            isPoint
+            ? ResumePoint(analysed: analysed, index: frame.index, time: frame.time, finder: finder.state) : nil
         return LocatedFrame(
             frame: keepFrames ? frame : nil, index: frame.index, time: frame.time, faces: faces, crops: crops,
-            bytes: crops.count + (keepFrames ? frame.byteCount : 0))
+            bytes: crops.count + (keepFrames ? frame.byteCount : 0), point: point)
     }
 }
 
@@ -100,10 +157,13 @@ final class CropClassifying {
     private let classifier: EmotionClassifier
     private var waiting: [LocatedFrame] = []
     private var crops: [UInt8] = []
+    private var batch = BatchRule()
+    private let end: ReadingEnd
     private(set) var times = StageClock()
 
-    init(_ classifier: EmotionClassifier) {
+    init(_ classifier: EmotionClassifier, _ end: ReadingEnd) {
         self.classifier = classifier
+        self.end = end
     }
 
     func run(from located: BoundedQueue<LocatedFrame>, into analysed: BoundedQueue<AnalysedFrame>) throws {
@@ -112,12 +172,9 @@ final class CropClassifying {
             while let frame = located.pop() {
                 waiting.append(frame)
                 crops.append(contentsOf: frame.crops)
-                let full =
-                    crops.count >= VideoPipeline.batchCrops * pixelsPerCrop
-                    || waiting.count >= VideoPipeline.batchFrames
-                if full, try !flush(into: analysed) { break }
+                if batch.closes(adding: frame.faces.count), try !flush(into: analysed) { break }
             }
-            _ = try flush(into: analysed)
+            if !end.isStop { _ = try flush(into: analysed) }
         } catch {
             located.abandon()
             throw error
@@ -146,9 +203,8 @@ final class CropClassifying {
             }
             answers = answers.dropFirst(frame.faces.count)
             let result = FrameResult(index: frame.index, time: frame.time, faces: faces.sorted { $0.id < $1.id })
-            guard analysed.push(AnalysedFrame(frame: frame.frame, result: result), bytes: frame.bytes) else {
-                return false
-            }
+            let done = AnalysedFrame(frame: frame.frame, result: result, point: frame.point)
+            guard analysed.push(done, bytes: frame.bytes) else { return false }
         }
         return true
     }

@@ -17,11 +17,14 @@ struct LocatedFrame: @unchecked Sendable {
     let faces: [TrackedFace]
     let crops: [UInt8]
     let bytes: Int
+    /// Of the last frame of a batch, where the run keeps such points.
+    let point: ResumePoint?
 }
 
 struct AnalysedFrame: Sendable {
     let frame: Frame?
     let result: FrameResult
+    let point: ResumePoint?
 }
 
 /// Takes results in order. One thread calls it.
@@ -29,6 +32,15 @@ package protocol ResultSink: AnyObject {
     /// Whether frames are needed beside the results; otherwise their memory is given back after cropping.
     var needsFrames: Bool { get }
     func take(_ result: FrameResult, frame: Frame?) throws
+    /// The run could be taken up again behind the frame that was taken last.
+    func reached(_ point: ResumePoint) throws
+    /// A resumed run has decoded so many of the frames that need no more analysis.
+    func passed(_ frames: Int, at time: Timestamp)
+}
+
+extension ResultSink {
+    package func reached(_ point: ResumePoint) {}
+    package func passed(_ frames: Int, at time: Timestamp) {}
 }
 
 package struct PipelineOutcome: Sendable {
@@ -39,6 +51,21 @@ package struct PipelineOutcome: Sendable {
     /// A read error in mid-file: what came before it was analysed.
     package var readFailure: MediaError?
     package var interrupted = false
+    /// Stopped behind a whole batch, to be resumed from there.
+    package var stopped = false
+}
+
+/// How a run is resumed, and whether it can be.
+package struct Resumption: Sendable {
+    /// The sink is told of points to resume from, and a stop ends the run at such a point.
+    package var keepsPoints = false
+    /// Where an earlier run ended.
+    package var point: ResumePoint?
+
+    package init(keepsPoints: Bool = false, point: ResumePoint? = nil) {
+        self.keepsPoints = keepsPoints
+        self.point = point
+    }
 }
 
 package final class VideoPipeline {
@@ -54,10 +81,11 @@ package final class VideoPipeline {
     private let sink: any ResultSink
     private let selector: FrameSelector
     private let cancellation: Cancellation
+    private let resumption: Resumption
 
     package init(
         reader: MediaReader, finder: FaceFinder, classifier: EmotionClassifier, sink: any ResultSink,
-        selector: FrameSelector, cancellation: Cancellation
+        selector: FrameSelector, cancellation: Cancellation, resumption: Resumption = Resumption()
     ) {
         self.reader = reader
         self.finder = finder
@@ -65,6 +93,8 @@ package final class VideoPipeline {
         self.sink = sink
         self.selector = selector
         self.cancellation = cancellation
+        self.resumption = resumption
+        if let point = resumption.point { finder.state = point.finder }
     }
 
     /// Runs to the end of the input, or to what was read when cancelled.
@@ -74,9 +104,15 @@ package final class VideoPipeline {
         let located = BoundedQueue<LocatedFrame>(maximumItems: Self.queueItems, maximumBytes: Self.queueBytes)
         let analysed = BoundedQueue<AnalysedFrame>(maximumItems: Self.queueItems, maximumBytes: Self.queueBytes)
 
-        let reading = Handed(value: FrameReading(reader, selector, cancellation))
-        let finding = Handed(value: FaceFinding(finder, keepFrames: sink.needsFrames))
-        let classifying = Handed(value: CropClassifying(classifier))
+        let end = ReadingEnd()
+        let reading = Handed(value: FrameReading(reader, selector, cancellation, resumption, end))
+        let finding = Handed(value: FaceFinding(finder, keepFrames: sink.needsFrames, resumption))
+        let classifying = Handed(value: CropClassifying(classifier, end))
+        var passed = 0
+        reading.value.passOver { time in
+            passed += 1
+            sink.passed(passed, at: time)
+        }
         let threads = [
             StageThread(name: "read") { reading.value.run(into: frames) },
             StageThread(name: "faces") { try finding.value.run(from: frames, into: located) },
@@ -84,11 +120,15 @@ package final class VideoPipeline {
         ]
 
         var outcome = PipelineOutcome()
+        outcome.analysed = resumption.point?.analysed ?? 0
         var failure: (any Error)?
         do {
             while let next = analysed.pop() {
                 try outcome.times.measure("write") { () throws in try sink.take(next.result, frame: next.frame) }
                 outcome.analysed += 1
+                if let point = next.point {
+                    try outcome.times.measure("write") { () throws in try sink.reached(point) }
+                }
             }
         } catch {
             failure = error
@@ -99,10 +139,12 @@ package final class VideoPipeline {
             failure = failure ?? error
         }
         if let failure { throw failure }
+        if let mismatch = reading.value.mismatch { throw mismatch }
 
         outcome.skipped = reading.value.skipped
         outcome.readFailure = reading.value.failure
         outcome.interrupted = reading.value.interrupted
+        outcome.stopped = end.isStop
         outcome.detections = finder.statistics.detections
         outcome.times.join(reading.value.times)
         outcome.times.join(finding.value.times)

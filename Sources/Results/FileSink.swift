@@ -14,9 +14,11 @@ package final class FileSink {
     private static let capacity = 1 << 16
 
     /// Takes over a descriptor that is open for writing, and closes it.
-    package init(adopting descriptor: Int32, path: [UInt8]) {
+    /// - Parameter count: bytes that stand before the place where it writes.
+    package init(adopting descriptor: Int32, path: [UInt8], count: Int64 = 0) {
         self.descriptor = descriptor
         self.path = path
+        self.count = count
         buffer.reserveCapacity(Self.capacity)
     }
 
@@ -53,6 +55,13 @@ package final class FileSink {
         }
         buffer.removeAll(keepingCapacity: true)
         try outcome.get()
+    }
+
+    /// Everything taken so far is on the disk when this returns.
+    package func sync() throws(ResultsError) {
+        try flush()
+        guard let descriptor else { throw fail(EBADF) }
+        while fsync(descriptor) < 0 { if errno != EINTR { throw fail(errno) } }
     }
 
     /// Flushes and closes. Network file systems may tell only now that the disk is full.

@@ -58,7 +58,7 @@ extension ResultFolder {
         return folder
     }
 
-    private static func openMaking(_ path: [UInt8], made: inout [[UInt8]]) throws(SystemError) -> Directory {
+    static func openMaking(_ path: [UInt8], made: inout [[UInt8]]) throws(SystemError) -> Directory {
         do throws(SystemError) {
             return try Directory(at: path)
         } catch  where error.code == ENOENT {
@@ -94,7 +94,7 @@ extension ResultFolder {
     }
 
     /// What stands before the last name; `.` or `/` where nothing does.
-    private static func parentPath(_ path: [UInt8]) -> [UInt8] {
+    static func parentPath(_ path: [UInt8]) -> [UInt8] {
         var rest = path[...]
         while rest.last == PathBytes.slash { rest.removeLast() }
         while let last = rest.last, last != PathBytes.slash { rest.removeLast() }

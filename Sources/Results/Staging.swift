@@ -16,7 +16,7 @@ package final class Staging: Sendable {
     package let path: [UInt8]
     private let folder: ResultFolder
     private let parent: Directory
-    private let directory: Directory
+    let directory: Directory
     private let name: [UInt8]
     /// Folders above that were made for this result.
     private let made: [[UInt8]]

@@ -7,6 +7,9 @@ package import Core
 /// one analysed at every tenth frame, gives the means of time and not of frames. The last frame stands until the
 /// end of the source where that is known, else as long as the one before it.
 package struct SummaryAccumulator: Sendable, Codable {
+    /// Of its coded form.
+    package static let stateVersion = 1
+
     private let format: TimelineFormat
     private let columns: LabelColumns
     private var faces: [Int: Tally] = [:]

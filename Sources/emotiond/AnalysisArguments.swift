@@ -29,8 +29,11 @@ struct AnalysisArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Longest side of the picture that the detector sees, in pixels.", valueName: "pixels"))
     var detectSize = 640
 
-    @Option(help: ArgumentHelp("Detect on every n-th frame and track in between, or 'adaptive'.", valueName: "n"))
-    var detectEvery = AnalysisOptions().detectEvery
+    @Option(
+        help: ArgumentHelp(
+            "Detect on every n-th frame and track in between, or 'adaptive'. (default: adaptive; 1 where faces are blurred)",
+            valueName: "n"))
+    var detectEvery: DetectionRate?
 
     @Option(help: ArgumentHelp("Least score of a face, 0 to 1; default: the detector's own.", valueName: "score"))
     var minimumScore: Float?
@@ -53,8 +56,17 @@ struct AnalysisArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Analyse every n-th frame.", valueName: "n"))
     var every = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "How pictures of the input are kept: \(names(VideoChoice.self)); blurred makes faces unrecognisable.",
+            valueName: "how"))
+    var video = VideoChoice.annotated
+
     @Flag(name: .customLong("no-video"), help: "Write no annotated video or picture.")
     var noVideo = false
+
+    @Option(help: ArgumentHelp("A line of text on everything that is drawn.", valueName: "text"))
+    var notice: String?
 
     @Option(help: ArgumentHelp("Annotated JPEGs of frames: all, faces or every:N.", valueName: "which"))
     var frames: StillChoice?
@@ -70,6 +82,15 @@ struct AnalysisArguments: ParsableArguments {
 
     @Option(help: ArgumentHelp("Refuse files with more streams.", valueName: "count"))
     var maxStreams = AnalysisOptions().maximumStreams
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep checkpoints below this folder, on the disk of the results: a run that was stopped or broke off goes on from there.",
+            valueName: "dir"))
+    var work: String?
+
+    @Option(help: ArgumentHelp("Seconds of media between two checkpoints.", valueName: "seconds", visibility: .hidden))
+    var checkpointEvery = 10.0
 
     @Option(
         help: ArgumentHelp(
@@ -89,6 +110,12 @@ struct AnalysisArguments: ParsableArguments {
         if let from, let to, from >= to {
             throw ValidationError("--from \(from.seconds) is not before --to \(to.seconds).")
         }
+        if video == .none, let frames, frames != .none {
+            throw ValidationError("--video none keeps no pictures, so it cannot go with --frames \(frames.name).")
+        }
+        if !(0.001...86_400).contains(checkpointEvery) {
+            throw ValidationError("--checkpoint-every lies between 0.001 and 86400 seconds, not \(checkpointEvery).")
+        }
         if maxPixels < 1 || maxDuration < 1 || maxStreams < 1 { throw ValidationError("A limit is at least 1.") }
     }
 
@@ -106,7 +133,9 @@ struct AnalysisArguments: ParsableArguments {
         options.model = model.map(ArgumentBytes.bytes)
         options.engine = emotionEngine
         options.cpuLevel = cpuLevel
-        options.video = !noVideo
+        options.video = video
+        options.writesVideo = !noVideo
+        options.notice = notice.flatMap { $0.isEmpty ? nil : $0 }
         options.stills = frames ?? .none
         options.overwrite = overwrite
         options.maximumPixels = maxPixels
@@ -122,6 +151,7 @@ private func names<Choice: CaseIterable & RawRepresentable<String>>(_ type: Choi
 
 extension DetectorChoice: ExpressibleByArgument {}
 extension EngineChoice: ExpressibleByArgument {}
+extension VideoChoice: ExpressibleByArgument {}
 
 extension DetectionRate: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }

@@ -20,7 +20,8 @@ struct AnalysisRun {
 
     /// - Throws: `ExitCode` for anything but 0.
     func run() throws {
-        let signals = SignalWatch(cancellation)
+        // With a work folder a signal means: go on later.
+        let signals = SignalWatch(cancellation, arguments.work == nil ? .interrupt : .stop)
         defer { signals.end() }
         let installation: Installation
         let inputs: [InputJob]
@@ -44,7 +45,8 @@ struct AnalysisRun {
             if cancellation.isRaised { break }
         }
         if arguments.json { print(try InputEnd.json(ends)) }
-        let exit = ExitReason.combined(ends.map(\.exit))
+        let isStopped = cancellation.kind == .stop && (ends.last?.exit == .tryLater || ends.count < inputs.count)
+        let exit = isStopped ? .tryLater : ExitReason.combined(ends.map(\.exit))
         if exit != .done { throw ArgumentParser.ExitCode(exit.rawValue) }
     }
 
@@ -61,16 +63,35 @@ struct AnalysisRun {
         if let failure = input.problem {
             return InputEnd(input: input.path, exit: failure.exitReason, error: failure.description, outcome: nil)
         }
-        let job = AnalysisJob(
-            path: input.path, relative: input.relative, outputRoot: ArgumentBytes.bytes(of: arguments.out),
-            program: RunReport.Program(version: ProgramVersion.number, commit: ProgramVersion.commit))
         let name = PathBytes.shown(PathBytes.lastComponent(input.path) ?? input.path)
-        do {
+        do throws(PipelineError) {
+            let work = try workFolder(input)
+            defer { work?.lock.release() }
+            let job = AnalysisJob(
+                path: input.path, relative: input.relative, outputRoot: ArgumentBytes.bytes(of: arguments.out),
+                program: RunReport.Program(version: ProgramVersion.number, commit: ProgramVersion.commit),
+                work: work?.settings)
             let outcome = try job.run(installation, cancellation: cancellation, logger: logger) { line.show(name, $0) }
             return InputEnd(input: input.path, exit: outcome.exit, error: nil, outcome: outcome)
         } catch {
             return InputEnd(input: input.path, exit: error.exit, error: error.description, outcome: nil)
         }
+    }
+
+    private func workFolder(_ input: InputJob) throws(PipelineError) -> (settings: WorkSettings, lock: WorkLock)? {
+        guard let root = arguments.work.map(ArgumentBytes.bytes) else { return nil }
+        let result = PathBytes.join(ArgumentBytes.bytes(of: arguments.out), input.relative)
+        let folder = WorkSettings.folder(below: root, input: input.path, result: result)
+        let lock: WorkLock?
+        do throws(ResultsError) {
+            lock = try WorkLock(folder: folder)
+        } catch {
+            throw PipelineError(error.exitReason, error.description)
+        }
+        guard let lock else {
+            throw PipelineError(.tryLater, "\(PathBytes.shown(input.path)): another process is working on it")
+        }
+        return (WorkSettings(folder: folder, interval: .seconds(arguments.checkpointEvery)), lock)
     }
 
     /// One line an input, on standard output unless that is kept for JSON.

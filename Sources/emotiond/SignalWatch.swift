@@ -9,7 +9,7 @@ import Pipeline
 struct SignalWatch {
     private let sources: [any DispatchSourceSignal]
 
-    init(_ cancellation: Cancellation) {
+    init(_ cancellation: Cancellation, _ kind: Cancellation.Kind = .interrupt) {
         sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -18,7 +18,7 @@ struct SignalWatch {
                     signal(number, SIG_DFL)
                     kill(getpid(), number)
                 }
-                cancellation.raise()
+                cancellation.raise(kind)
             }
             source.resume()
             return source

@@ -1,0 +1,169 @@
+// A run that ended early and was taken up again gives what an uninterrupted one gives.
+
+import Core
+import Foundation
+import Media
+import Pipeline
+import Results
+import Testing
+
+@Suite(.serialized) struct ResumeTests {
+    @Test func `a run stopped again and again gives the bytes of one that never was`() throws {
+        var job = SampleJob(try Folder())
+        job.options.stills = .every(10)
+        _ = try job.run(out: "plain")
+        for frames in [1, 17, 40, 41, 70] {
+            #expect(try job.stop(after: frames, out: "cut", work: "work"), "\(frames)")
+            #expect(job.folder.names("cut") == [], "nothing is published")
+        }
+        let outcome = try job.run(out: "cut", work: "work")
+        #expect(outcome.exit == .done && outcome.frames == 100)
+        try job.expectSame("plain", "cut")
+        #expect(job.folder.names("work") == [])
+        #expect(job.notes.contains { $0.resumed })
+        let saved = job.notes.filter { !$0.resumed }.map(\.frames)
+        #expect(saved == saved.sorted() && Set(saved).count == saved.count, "no work is done twice: \(saved)")
+        #expect(try job.report("cut").notes.contains { $0.hasPrefix("went on from a checkpoint") })
+        #expect(try job.report("cut").video?.audio == "copied")
+    }
+
+    @Test func `a checkpoint changes nothing in a run that goes through`() throws {
+        var job = SampleJob(try Folder())
+        job.options.writesVideo = false
+        job.options.every = 5
+        _ = try job.run(out: "plain")
+        _ = try job.run(out: "kept", work: "work")
+        try job.expectSame("plain", "kept")
+        #expect(!job.notes.isEmpty && job.folder.names("work") == [])
+    }
+
+    @Test(arguments: [VideoChoice.none, .blurred])
+    func `what a crash leaves is enough to go on from`(video: VideoChoice) throws {
+        let folder = try Folder()
+        var job = SampleJob(folder)
+        job.options.video = video
+        job.options.stills = video == .none ? .none : .all
+        _ = try job.run(out: "plain")
+        // The folder as it is in mid-run, rows in buffers and a piece of video half written: what kill -9 leaves.
+        for frames in [20, 45] {
+            let copy = "crash\(frames)", cancellation = Cancellation()
+            #expect(throws: PipelineError.self) {
+                _ = try job.run(out: "never", work: "work\(frames)", cancellation: cancellation) {
+                    guard $0 == frames else { return }
+                    try? FileManager.default.copyItem(
+                        atPath: "\(folder.path)/work\(frames)", toPath: "\(folder.path)/\(copy)")
+                    cancellation.raise(.stop)
+                }
+            }
+            #expect(folder.names(copy).contains("checkpoint.json"))
+            _ = try job.run(out: copy + "-out", work: copy)
+            try job.expectSame("plain", copy + "-out")
+        }
+        #expect(job.notes.contains { $0.resumed })
+    }
+
+    @Test func `a checkpoint that does not hold is left, and the log says why`() throws {
+        let folder = try Folder()
+        var job = SampleJob(folder)
+        job.options.to = Timestamp(microseconds: 3_000_000)
+        _ = try job.run(out: "plain")
+        let checkpoint = URL(filePath: "\(folder.path)/work/checkpoint.json")
+        let segment = "\(folder.path)/work/segments/000000.mp4"
+        let spoil: [(said: String, commit: String, how: () throws -> Void)] = [
+            ("made by version 1 of commit a", "b", {}),
+            (
+                "the file is damaged", "a",
+                {
+                    var data = try Data(contentsOf: checkpoint)
+                    data[data.count / 2] ^= 1
+                    try data.write(to: checkpoint)
+                }
+            ),
+            ("the file is damaged", "a", { try Data("{}\n".utf8).write(to: checkpoint) }),
+            ("files of its checkpoint are missing", "a", { try FileManager.default.removeItem(atPath: segment) }),
+            ("are not those of the checkpoint", "a", { try moveTime(in: checkpoint) }),
+        ]
+        for (number, way) in spoil.enumerated() {
+            #expect(try job.stop(after: 16, out: "out\(number)", work: "work"))
+            #expect(folder.names("work").contains("checkpoint.json"))
+            try way.how()
+            #expect(!job.log.contain(way.said) || number == 2)
+            _ = try job.run(out: "out\(number)", work: "work", commit: way.commit)
+            #expect(job.log.contain(way.said), "\(job.log.all)")
+            try job.expectSame("plain", "out\(number)")
+        }
+    }
+
+    /// As if the decoder gave other frames than it did, in a checkpoint that is otherwise sound.
+    private func moveTime(in file: URL) throws {
+        let lines = String(decoding: try Data(contentsOf: file), as: UTF8.self).split(separator: "\n")
+        let point = try #require(lines[1].range(of: #""point":{"analysed":\d+"#, options: .regularExpression))
+        let body = lines[1].replacingCharacters(in: point, with: #""point":{"analysed":3"#)
+        let hash = try sha256(of: Array(body.utf8))
+        try Data("{\"format\":1,\"sha256\":\"\(hash)\"}\n\(body)\n".utf8).write(to: file)
+    }
+
+    @Test func `with other settings the job starts over`() throws {
+        var job = SampleJob(try Folder())
+        job.options.writesVideo = false
+        job.options.to = Timestamp(microseconds: 3_000_000)
+        #expect(try job.stop(after: 16, out: "out", work: "work"))
+        job.options.minimumScore = 0.9
+        _ = try job.run(out: "plain")
+        _ = try job.run(out: "out", work: "work")
+        #expect(job.log.contain("the settings have changed"))
+        try job.expectSame("plain", "out")
+    }
+
+    @Test func `without a work folder a stop publishes what is there`() throws {
+        var job = SampleJob(try Folder())
+        job.options.writesVideo = false
+        let cancellation = Cancellation()
+        let outcome = try job.run(out: "out", cancellation: cancellation) { if $0 == 5 { cancellation.raise(.stop) } }
+        #expect(outcome.exit == .interrupted && outcome.status == .interrupted)
+        #expect(job.folder.names("out/clip").contains("timeline.csv"))
+    }
+
+    @Test func `an interrupt publishes what is there and leaves nothing to go on with`() throws {
+        var job = SampleJob(try Folder())
+        let cancellation = Cancellation()
+        let outcome = try job.run(out: "out", work: "work", cancellation: cancellation) {
+            if $0 == 20 { cancellation.raise(.interrupt) }
+        }
+        #expect(outcome.exit == .interrupted && outcome.frames >= 20 && outcome.frames < 100)
+        #expect(job.folder.names("out/clip").contains("annotated.mp4") && job.folder.names("work") == [])
+        #expect(try job.report("out").status == .interrupted)
+    }
+
+    @Test func `a result that is there already ends the job and empties its folder`() throws {
+        var job = SampleJob(try Folder())
+        job.options.writesVideo = false
+        job.options.to = Timestamp(microseconds: 2_000_000)
+        #expect(try job.stop(after: 8, out: "out", work: "work"))
+        _ = try job.run(out: "out")
+        #expect(try job.run(out: "out", work: "work").skipped)
+        #expect(job.folder.names("work") == [])
+    }
+
+    @Test func `a work folder on another file system is refused with a sentence`() throws {
+        let shm = "/dev/shm"
+        var here = stat(), there = stat()
+        try #require(stat(shm, &there) == 0 && stat(NSTemporaryDirectory(), &here) == 0)
+        guard here.st_dev != there.st_dev else { return }
+        var job = SampleJob(try Folder())
+        let name = "emotiond-test-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: "\(shm)/\(name)") }
+        #expect {
+            _ = try job.run(out: "out", work: "../../../../../../..\(shm)/\(name)")
+        } throws: { ($0 as? PipelineError)?.exit == .configuration }
+    }
+
+    @Test func `numbers come back from a checkpoint bit by bit`() throws {
+        var random = SystemRandomNumberGenerator()
+        let floats = (0..<20_000).map { _ in Float(bitPattern: random.next()) }.filter(\.isFinite)
+        let doubles = (0..<20_000).map { _ in Double(bitPattern: random.next()) }.filter(\.isFinite)
+        let (a, b) = (try JSONEncoder().encode(floats), try JSONEncoder().encode(doubles))
+        #expect(try JSONDecoder().decode([Float].self, from: a).map(\.bitPattern) == floats.map(\.bitPattern))
+        #expect(try JSONDecoder().decode([Double].self, from: b).map(\.bitPattern) == doubles.map(\.bitPattern))
+    }
+}
