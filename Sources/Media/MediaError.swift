@@ -16,13 +16,19 @@ package enum MediaError: Error, Equatable, Sendable {
     case writeFailed(path: String, code: Int32)
     case noEncoder(names: [String])
     case cancelled
+    /// A live source that does not answer, refuses, or has no pictures. Names are redacted.
+    case unreachable(source: String, reason: String)
+    /// A live source that is connected but silent.
+    case stalled(source: String, seconds: Double)
+    /// A live source's URL that cannot be used at all.
+    case badSource(source: String, reason: String)
     case outOfMemory(whatFor: String)
     /// FFmpeg refused something that does not depend on the input.
     case libraryFailed(operation: String, code: Int32)
 
     /// What the command's exit code and the job's failure code are made from.
     package enum Kind: Sendable {
-        case noInput, notMedia, inputOutput, cannotCreate, noSpace, cancelled, internalError
+        case noInput, notMedia, inputOutput, cannotCreate, noSpace, cancelled, unavailable, badSource, internalError
     }
 
     package var kind: Kind {
@@ -33,6 +39,8 @@ package enum MediaError: Error, Equatable, Sendable {
         case .cannotCreate: .cannotCreate
         case .noSpace: .noSpace
         case .cancelled: .cancelled
+        case .unreachable, .stalled: .unavailable
+        case .badSource: .badSource
         case .noEncoder, .outOfMemory, .libraryFailed: .internalError
         }
     }
@@ -52,6 +60,9 @@ extension MediaError: CustomStringConvertible {
         case .writeFailed(let path, let code): "\(path): writing failed: \(errorText(code))"
         case .noEncoder(let names): "FFmpeg here has none of these encoders: \(names.joined(separator: ", "))"
         case .cancelled: "cancelled"
+        case .unreachable(let source, let reason): "\(source): cannot be read (\(reason))"
+        case .stalled(let source, let seconds): "\(source): no picture for \(seconds) s"
+        case .badSource(let source, let reason): "\(source): \(reason)"
         case .outOfMemory(let whatFor): "no memory for \(whatFor)"
         case .libraryFailed(let operation, let code): "\(operation) failed: \(errorText(code))"
         }
