@@ -19,7 +19,9 @@ package struct StreamURL: Hashable, Sendable {
         guard let mark = text.firstRange(of: "://"), mark.upperBound < text.endIndex else { return nil }
         let name = text[..<mark.lowerBound].lowercased()
         guard let first = name.unicodeScalars.first, first.properties.isAlphabetic,
-            name.unicodeScalars.allSatisfy({ $0.isASCII && ($0.properties.isAlphabetic || "0123456789+-.".unicodeScalars.contains($0)) })
+            name.unicodeScalars.allSatisfy({
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789+-.".unicodeScalars.contains($0))
+            })
         else { return nil }
         self.text = text
         scheme = name
@@ -78,7 +80,8 @@ package enum Redaction {
         }
         guard let question = place.firstIndex(of: "?") else { return result + place }
         let query = place[place.index(after: question)...]
-        return result + place[...question] + query.split(separator: "&", omittingEmptySubsequences: false)
+        return result + place[...question]
+            + query.split(separator: "&", omittingEmptySubsequences: false)
             .map(redactItem).joined(separator: "&")
     }
 

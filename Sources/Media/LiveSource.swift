@@ -27,7 +27,8 @@ package struct LiveSource: Sendable {
         case "v4l2": kind = .v4l2
         default:
             throw .badSource(
-                source: url.redacted, reason: "'\(url.scheme)' is not read; known are rtsp, rtsps, http, https and /dev paths")
+                source: url.redacted,
+                reason: "'\(url.scheme)' is not read; known are rtsp, rtsps, http, https and /dev paths")
         }
     }
 
@@ -61,7 +62,8 @@ package struct LiveSource: Sendable {
         case .v4l2:
             guard cff_register_devices() == 0, let format = av_find_input_format("v4l2") else {
                 throw .unreachable(
-                    source: name, reason: "cameras need FFmpeg's device library; on Debian: apt-get install libavdevice59")
+                    source: name,
+                    reason: "cameras need FFmpeg's device library; on Debian: apt-get install libavdevice59")
             }
             return format
         }
