@@ -14,7 +14,8 @@ final class LiveConnection {
     private let options: LiveOptions
     private let decoder: Decoder
     private let packet: Packet
-    private let hasTimes: Bool
+    /// False for sources such as MJPEG: FFmpeg makes up times and a rate that nobody declared.
+    let hasTimes: Bool
     private var hasEnded = false
 
     /// How long a camera that has nothing yet is left alone.
@@ -46,7 +47,7 @@ final class LiveConnection {
     deinit {
         var closing: UnsafeMutablePointer<AVFormatContext>? = context
         // RTSP says good-bye and waits for the answer: not long.
-        watch.expect(within: 1)
+        watch.allowLast(seconds: 1)
         avformat_close_input(&closing)
     }
 
@@ -110,13 +111,13 @@ final class LiveConnection {
     func decode(into frame: FramePixels, _ counts: inout MediaCounts) throws(MediaError) -> Bool {
         while true {
             let code = decoder.receive(into: frame.raw)
+            // Packets that give no picture are silence too.
+            if watch.isOver() { throw Self.failure(code, name, watch) }
             if code >= 0 {
                 watch.expect(within: options.stallSeconds)
                 return true
             }
             if code == cff_error_eof() { return false }
-            // Packets that give no picture are silence too.
-            if watch.isOver() { throw Self.failure(code, name, watch) }
             if code != cff_error_try_again() {
                 counts.note("a frame near packet \(counts.packets) cannot be decoded: \(errorText(code))")
             }
@@ -145,7 +146,7 @@ final class LiveConnection {
         if sent < 0 { counts.note("packet \(counts.packets) cannot be decoded: \(errorText(sent))") }
     }
 
-    /// Nil where the source has no times, as MJPEG: FFmpeg makes up some from a rate that nobody declared.
+    /// Nil where the source has no times.
     func presentationMicroseconds(of frame: FramePixels) -> Int64? {
         guard hasTimes else { return nil }
         let raw = frame.raw.pointee

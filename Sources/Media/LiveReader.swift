@@ -69,7 +69,8 @@ package final class LiveReader {
             container: connection.formatName, codec: connection.codecName, pixelFormat: shaper.pixelFormat,
             width: first.frame.width, height: first.frame.height, rotationDegrees: shaper.rotationDegrees,
             isMirrored: shaper.isMirrored, durationMicroseconds: nil,
-            frameRate: FrameRate(numerator: Int(rate.num), denominator: Int(rate.den)), isPicture: false,
+            frameRate: connection.hasTimes
+                ? FrameRate(numerator: Int(rate.num), denominator: Int(rate.den)) : nil, isPicture: false,
             hasAudio: false, bytes: 0)
         self.counts = counts
         self.clock = clock

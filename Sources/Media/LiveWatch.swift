@@ -17,11 +17,19 @@ final class LiveWatch: Sendable {
         isRaised = isCancelled
     }
 
-    /// The next sign of life has to come within `seconds` from now.
+    /// The next sign of life has to come within `seconds` from now. One that comes too late changes nothing: FFmpeg
+    /// may still hand out what it held back.
     func expect(within seconds: Double) {
+        guard !isExpired else { return }
         let microseconds = Int64(min(max(seconds, 0.001), 1e9) * 1e6)
         allowed.store(microseconds, ordering: .relaxed)
         deadline.store(now() + microseconds, ordering: .relaxed)
+    }
+
+    /// Time for a good-bye, whatever was before.
+    func allowLast(seconds: Double) {
+        hasExpired.store(false, ordering: .relaxed)
+        expect(within: seconds)
     }
 
     var isCancelled: Bool { isRaised() }
@@ -30,7 +38,7 @@ final class LiveWatch: Sendable {
 
     /// Whether waiting is to end, and remembers why.
     func isOver() -> Bool {
-        if isRaised() { return true }
+        if isRaised() || isExpired { return true }
         guard now() > deadline.load(ordering: .relaxed) else { return false }
         hasExpired.store(true, ordering: .relaxed)
         return true

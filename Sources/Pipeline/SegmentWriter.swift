@@ -17,16 +17,19 @@ final class SegmentWriter {
     private var summary: SummaryAccumulator
     private let pictures: StreamPictures?
     private let before: StreamTotals
+    private let stagesBefore: [String: Double]
     private let started = ContinuousClock.now
     private var faceIDs = Set<Int>()
     private(set) var lastUTC: Int64
     private(set) var greatestLag: Int64 = 0
     private(set) var counts = RunReport.Counts()
 
-    /// - Parameter before: What the stream had counted when the segment began.
+    /// - Parameters:
+    ///   - before: What the stream had counted up to the last segment's end.
+    ///   - stages: Seconds that its stages had spent by now.
     init(
         staging: Staging, slot: SegmentGrid.Slot, utc: Int64, time: Timestamp, format: TimelineFormat,
-        pictures: StreamPictures?, before: StreamTotals
+        pictures: StreamPictures?, before: StreamTotals, stages: [String: Double]
     ) throws(ResultsError) {
         self.staging = staging
         self.slot = slot
@@ -34,6 +37,7 @@ final class SegmentWriter {
         lastUTC = utc
         firstTime = time
         self.before = before
+        stagesBefore = stages
         self.pictures = pictures
         let file = try staging.createFile("timeline.csv")
         timelineFile = file
@@ -66,7 +70,9 @@ final class SegmentWriter {
     var faces: Int { faceIDs.count }
 
     /// Closes the files and makes the folder visible.
-    func publish(_ report: RunReport, after: StreamTotals, errors: [String]) throws -> (Publication, RunReport) {
+    func publish(_ report: RunReport, after: StreamTotals, stages: [String: Double], errors: [String]) throws -> (
+        Publication, RunReport
+    ) {
         var report = report
         let rows = timeline.finish()
         try timelineFile.close()
@@ -81,6 +87,7 @@ final class SegmentWriter {
         counts.tracks = faces
         report.counts = counts
         report.errors = errors
+        report.timing.stages = stages.merging(stagesBefore, uniquingKeysWith: -)
         report.timing.wall = (ContinuousClock.now - started).seconds
         report.timing.framesPerSecond =
             report.timing.wall > 0 ? Double(counts.analysed) / report.timing.wall : nil

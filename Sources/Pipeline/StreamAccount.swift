@@ -48,6 +48,8 @@ final class StreamAccount: Sendable {
         var phase = StreamStats.Phase.connecting
         var info: MediaInfo?
         var lastTime: Int64?
+        var problem: String?
+        var stages = StageClock()
         var firstErrors: [String] = []
     }
 
@@ -61,6 +63,7 @@ final class StreamAccount: Sendable {
         state.withLock { state in
             state.info = info
             state.phase = .live
+            state.problem = nil
             if again { state.totals.reconnects += 1 }
         }
     }
@@ -71,6 +74,9 @@ final class StreamAccount: Sendable {
             if stalled { state.totals.stalls += 1 }
         }
     }
+
+    /// The last try to connect, or to read, came to nothing.
+    func fail(_ reason: String) { state.withLock { $0.problem = reason } }
 
     /// A picture has come; `utc` is when it was taken, as far as that can be told.
     func note(_ live: LiveFrame, utc: Int64, isWanted: Bool) {
@@ -110,6 +116,11 @@ final class StreamAccount: Sendable {
         }
     }
 
+    // MARK: Any thread
+
+    /// Seconds spent in a stage since it told last.
+    func add(_ times: StageClock) { state.withLock { $0.stages.join(times) } }
+
     // MARK: The writing thread
 
     /// The facts of a picture that has been analysed; nil for one that was never noted.
@@ -147,6 +158,9 @@ final class StreamAccount: Sendable {
     var hasPending: Bool { state.withLock { !$0.pending.isEmpty } }
     var totals: StreamTotals { state.withLock { $0.totals } }
     var phase: StreamStats.Phase { state.withLock { $0.phase } }
+    /// Why there are no pictures now; nil while there are.
+    var problem: String? { state.withLock { $0.problem } }
+    var stages: [String: Double] { state.withLock { $0.stages.seconds } }
     var info: MediaInfo? { state.withLock { $0.info } }
     /// On the stream's own clock.
     var lastTime: Int64? { state.withLock { $0.lastTime } }

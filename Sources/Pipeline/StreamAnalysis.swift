@@ -27,16 +27,18 @@ final class StreamAnalysis {
     private var waiting: [Located] = []
     private var crops: [UInt8] = []
     private var oldest = ContinuousClock.now
-    private(set) var times = StageClock()
+    private let account: StreamAccount
+    private var times = StageClock()
 
     private static let patience = Duration.milliseconds(100)
     private static let pixelsPerCrop = Cropper.side * Cropper.side
 
-    init(finder: FaceFinder, classifier: EmotionClassifier, keepFrames: Bool, lastID: Int) {
+    init(finder: FaceFinder, classifier: EmotionClassifier, keepFrames: Bool, lastID: Int, account: StreamAccount) {
         self.finder = finder
         self.classifier = classifier
         self.keepFrames = keepFrames
         firstID = lastID
+        self.account = account
     }
 
     func run(from frames: BoundedQueue<LiveFrame>, into analysed: BoundedQueue<AnalysedPicture>) throws {
@@ -91,6 +93,8 @@ final class StreamAnalysis {
         defer {
             waiting.removeAll(keepingCapacity: true)
             crops.removeAll(keepingCapacity: true)
+            account.add(times)
+            times = StageClock()
         }
         var answers: ArraySlice<Probabilities> = []
         if !crops.isEmpty {

@@ -99,7 +99,7 @@ package struct StreamJob: Sendable {
                     settings: installation.options.faceSettings(template: installation.model.template)),
                 classifier: try installation.model.classifier(
                     installation.options.engine, level: installation.level),
-                keepFrames: writer.keepsPictures, lastID: state.lastFaceID))
+                keepFrames: writer.keepsPictures, lastID: state.lastFaceID, account: account))
         try run(reading, analysis, into: writer, halt)
         journal.note(.stopped, "\(writer.segments.count) segments", timestamp: account.lastTime)
         return Outcome(segments: writer.segments, stats: writer.finalStats, state: writer.finalState)

@@ -35,6 +35,7 @@ final class StreamJournal: Sendable {
         report(.event(event))
     }
 
+    func warn(_ text: String) { logger.warning("stream '\(name)': \(text)") }
     func debug(_ text: String) { logger.debug("stream '\(name)': \(text)") }
 }
 

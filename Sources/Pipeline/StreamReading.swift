@@ -28,7 +28,7 @@ final class StreamReading {
     private var nextIndex: Int
     private var hasConnected = false
     private var isPaused = false
-    /// Of the last try that failed; told once.
+    /// Of the last try that failed.
     private var lastFailure = ""
 
     /// Pictures that wait longer than this for the analysis are of no use to anybody.
@@ -147,9 +147,12 @@ final class StreamReading {
         if case .stalled = error { isStall = true }
         let wasLive = account.phase == .live
         if wasLive { account.lost(stalled: isStall) }
-        if wasLive || error.description != lastFailure {
+        // The first failure of all is told, too: there was no connection that could be lost.
+        if wasLive || (lastFailure.isEmpty && !hasConnected) {
             journal.note(isStall ? .stalled : .lost, error.description, timestamp: account.lastTime)
         }
+        if error.description != lastFailure { journal.warn(error.description) }
         lastFailure = error.description
+        account.fail(error.description)
     }
 }

@@ -68,7 +68,11 @@ final class StreamWriter {
         let open = try segment ?? begin(facts.utc, picture.result.time)
         segment = open
         let lag = clock.monotonic() - facts.arrival
-        try open.take(picture, facts, info: account.info, lag: lag)
+        var times = StageClock()
+        try times.measure("write") { () throws in
+            try open.take(picture, facts, info: account.info, lag: lag)
+        }
+        account.add(times)
         state.nextFrame = (picture.result.index ?? state.nextFrame) + 1
         state.lastFaceID = max(state.lastFaceID, picture.result.faces.map(\.id).max() ?? 0)
         state.lastTimestamp = picture.result.time.microseconds
@@ -116,7 +120,7 @@ final class StreamWriter {
         lastSlot = slot
         return try SegmentWriter(
             staging: try result.stage(), slot: slot, utc: utc, time: time, format: plan.format, pictures: pictures,
-            before: counted)
+            before: counted, stages: account.stages)
     }
 
     private func publish() throws {
@@ -132,7 +136,8 @@ final class StreamWriter {
             text.input.height = info.height
             text.input.fps = info.frameRate?.framesPerSecond
         }
-        let (publication, done) = try segment.publish(text, after: totals, errors: account.takeErrors())
+        let (publication, done) = try segment.publish(
+            text, after: totals, stages: account.stages, errors: account.takeErrors())
         counted = totals
         let path =
             switch publication {
@@ -177,6 +182,8 @@ final class StreamWriter {
         let totals = account.totals
         rates.add(now: now, came: totals.decoded, analysed: totals.analysed)
         stats.phase = account.phase
+        stats.problem = account.problem
+        stats.stages = account.stages
         (stats.fpsIn, stats.fpsOut) = rates.rates
         if stats.phase != .live { stats.faces = [] }
         stats.framesIn = totals.decoded

@@ -40,6 +40,8 @@ package struct StreamStats: Hashable, Sendable, Codable {
     }
 
     package var phase = Phase.connecting
+    /// Why there are no pictures; nil while there are.
+    package var problem: String?
     /// Pictures a second that came and that were analysed, over the last seconds.
     package var fpsIn = 0.0
     package var fpsOut = 0.0

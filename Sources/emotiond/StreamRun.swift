@@ -55,9 +55,8 @@ struct StreamRun {
         case .stats(let stats): line.show(text(stats))
         case .published(let segment):
             line.clear()
-            print(json ? jsonLine(segment) : text(segment))
-            // Into a pipe, too, each segment is told when it is there.
-            fflush(stdout)
+            // Not by print: into a pipe, too, each segment is told when it is there.
+            FileHandle.standardOutput.write(Data(((json ? jsonLine(segment) : text(segment)) + "\n").utf8))
         }
     }
 
