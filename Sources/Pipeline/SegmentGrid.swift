@@ -3,21 +3,21 @@
 
 import Timeline
 
-struct SegmentGrid: Hashable, Sendable {
-    struct Slot: Hashable, Sendable {
+package struct SegmentGrid: Hashable, Sendable {
+    package struct Slot: Hashable, Sendable {
         /// Microseconds since 1970, half-open.
-        let start: Int64
-        let end: Int64
+        package let start: Int64
+        package let end: Int64
     }
 
     private static let day: Int64 = 86_400_000_000
     private let length: Int64
 
-    init(seconds: Int) {
+    package init(seconds: Int) {
         length = Int64(min(max(seconds, 1), 86_400)) * 1_000_000
     }
 
-    func slot(of moment: Int64) -> Slot {
+    package func slot(of moment: Int64) -> Slot {
         let midnight = moment - (moment % Self.day + Self.day) % Self.day
         let start = midnight + (moment - midnight) / length * length
         // The last one of a day is cut where the length does not divide it.
@@ -26,16 +26,16 @@ struct SegmentGrid: Hashable, Sendable {
 }
 
 /// Moments as text.
-enum UTC {
+package enum UTC {
     /// RFC 3339 with microseconds.
-    static func text(_ microseconds: Int64) -> String {
+    package static func text(_ microseconds: Int64) -> String {
         var buffer = RowBuffer(capacity: 32)
         buffer.utc(microsecondsSince1970: microseconds)
         return String(decoding: buffer.bytes, as: UTF8.self)
     }
 
     /// `2026-11-25/124000Z`
-    static func folder(_ microseconds: Int64) -> String {
+    package static func folder(_ microseconds: Int64) -> String {
         let text = text(microseconds)
         let time = text.dropFirst(11).prefix(8).filter { $0 != ":" }
         return "\(text.prefix(10))/\(time)Z"
