@@ -8,7 +8,10 @@ final class Decoder {
     private let context: UnsafeMutablePointer<AVCodecContext>
     private let tally: OpaquePointer
 
-    init(stream: AVStream, threads: Int, maximumPixels: Int, name: String) throws(MediaError) {
+    /// - Parameter isLive: Frames leave as soon as they can; frame threads would hold back one each.
+    init(
+        stream: AVStream, threads: Int, maximumPixels: Int, name: String, isLive: Bool = false
+    ) throws(MediaError) {
         let codecID = stream.codecpar.pointee.codec_id
         guard let codec = avcodec_find_decoder(codecID) else {
             throw .notMedia(path: name, reason: "no decoder for \(String(cString: avcodec_get_name(codecID)))")
@@ -22,7 +25,8 @@ final class Decoder {
         context.pointee.pkt_timebase = stream.time_base
         context.pointee.max_pixels = Int64(maximumPixels)
         context.pointee.thread_count = Int32(max(threads, 1))
-        context.pointee.thread_type = FF_THREAD_FRAME
+        context.pointee.thread_type = isLive ? FF_THREAD_SLICE : FF_THREAD_FRAME
+        if isLive { context.pointee.flags |= Int32(bitPattern: UInt32(AV_CODEC_FLAG_LOW_DELAY)) }
         context.pointee.opaque = UnsafeMutableRawPointer(tally)
         let code = avcodec_open2(context, codec, nil)
         if code < 0 { throw .damaged(path: name, reason: "the decoder refuses it: \(errorText(code))") }

@@ -18,13 +18,19 @@ package enum MediaError: Error, Equatable, Sendable {
     /// Pieces of a video that do not fit together: not those that were written.
     case segmentsDiffer(path: String, expected: Int, found: Int)
     case cancelled
+    /// A live source that does not answer, refuses, or has no pictures. Names are redacted.
+    case unreachable(source: String, reason: String)
+    /// A live source that is connected but silent.
+    case stalled(source: String, seconds: Double)
+    /// A live source's URL that cannot be used at all.
+    case badSource(source: String, reason: String)
     case outOfMemory(whatFor: String)
     /// FFmpeg refused something that does not depend on the input.
     case libraryFailed(operation: String, code: Int32)
 
     /// What the command's exit code and the job's failure code are made from.
     package enum Kind: Sendable {
-        case noInput, notMedia, inputOutput, cannotCreate, noSpace, cancelled, internalError
+        case noInput, notMedia, inputOutput, cannotCreate, noSpace, cancelled, unavailable, badSource, internalError
     }
 
     package var kind: Kind {
@@ -36,6 +42,8 @@ package enum MediaError: Error, Equatable, Sendable {
         case .noSpace: .noSpace
         case .cancelled: .cancelled
         case .noEncoder, .segmentsDiffer, .outOfMemory, .libraryFailed: .internalError
+        case .unreachable, .stalled: .unavailable
+        case .badSource: .badSource
         }
     }
 }
@@ -56,6 +64,9 @@ extension MediaError: CustomStringConvertible {
         case .segmentsDiffer(let path, let expected, let found):
             "\(path): the pieces of the video do not fit together (\(expected) expected, \(found) found)"
         case .cancelled: "cancelled"
+        case .unreachable(let source, let reason): "\(source): cannot be read (\(reason))"
+        case .stalled(let source, let seconds): "\(source): no picture for \(seconds) s"
+        case .badSource(let source, let reason): "\(source): \(reason)"
         case .outOfMemory(let whatFor): "no memory for \(whatFor)"
         case .libraryFailed(let operation, let code): "\(operation) failed: \(errorText(code))"
         }

@@ -48,6 +48,8 @@ package struct MediaCounts: Hashable, Sendable {
     /// Of the first five.
     package var firstErrors: [String] = []
 
+    package init() {}
+
     mutating func note(_ message: String) {
         errors += 1
         if firstErrors.count < 5 { firstErrors.append(message) }

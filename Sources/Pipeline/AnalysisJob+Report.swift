@@ -63,6 +63,8 @@ extension ExitReason {
             case .inputOutput, .noSpace: .ioError
             case .cannotCreate: .cannotCreate
             case .cancelled: .interrupted
+            case .unavailable: .unavailable
+            case .badSource: .usage
             case .internalError: .internalError
             }
     }

@@ -26,6 +26,8 @@ package struct RunReport: Hashable, Sendable, Codable {
     package var host: Host
     /// Nil where no annotated video was asked for.
     package var video: Video?
+    /// Of segments of streams only.
+    package var stream: Stream?
     package var notes: [String] = []
 
     package init(

@@ -33,6 +33,8 @@ package final class Staging: Sendable {
 
     deinit { discard() }
 
+    package var identity: Identity { folder.identity }
+
     /// For writers that take a path, such as FFmpeg's muxer.
     package func path(of file: String) -> [UInt8] { PathBytes.join(path, Array(file.utf8)) }
 

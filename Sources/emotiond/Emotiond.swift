@@ -35,6 +35,7 @@ struct AnalyseCommand: ParsableCommand {
         abstract: "Turns video into emotion timelines.",
         usage: """
             emotiond --file PATH ... [--out DIR] [--model FILE] [--detector-model FILE]
+            emotiond --stream URL [--segment 10m] [--out DIR]
             emotiond eval|bench|doctor [--help]
             """,
         discussion: """
@@ -45,6 +46,7 @@ struct AnalyseCommand: ParsableCommand {
             EXAMPLES
               emotiond --file ad.mp4
               emotiond --file recordings/ --out results --no-video
+              emotiond --stream rtsp://camera.local/stream --segment 10m --out results
               find . -name '*.mp4' -print0 | emotiond --file - -0 --fps 5
 
             OTHER COMMANDS
@@ -56,9 +58,20 @@ struct AnalyseCommand: ParsableCommand {
             """)
 
     @OptionGroup var analysis: AnalysisArguments
+    @OptionGroup var live: StreamArguments
 
     func run() throws {
-        if analysis.file.isEmpty { throw ValidationError("Nothing to do: name a file with --file PATH.") }
+        // A stream in the environment must not turn a run over files into something else.
+        let environment = analysis.file.isEmpty ? Environment.stream : nil
+        let output = ArgumentBytes.bytes(of: analysis.out)
+        if let stream = try Failure.exits(
+            analysis.logLevel.logger(), { try live.description(environment: environment, output: output) })
+        {
+            return try StreamRun(analysis, stream).run()
+        }
+        if analysis.file.isEmpty {
+            throw ValidationError("Nothing to do: name a file with --file PATH, or a stream with --stream URL.")
+        }
         try AnalysisRun(analysis).run()
     }
 }

@@ -4,6 +4,8 @@ import Foundation
 import Pipeline
 
 enum Environment {
+    static var stream: String? { ProcessInfo.processInfo.environment[StreamArguments.environmentName] }
+
     static var modelSearch: ModelSearch {
         let executable =
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]

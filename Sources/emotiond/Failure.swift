@@ -7,9 +7,9 @@ import Results
 import Tools
 
 enum Failure {
-    static func exits(_ logger: Logger, _ work: () throws -> Void) throws {
+    static func exits<Value>(_ logger: Logger, _ work: () throws -> Value) throws -> Value {
         do {
-            try work()
+            return try work()
         } catch let error as PipelineError {
             logger.error("\(error)")
             throw ExitCode(error.exit.rawValue)

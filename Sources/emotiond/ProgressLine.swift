@@ -27,10 +27,20 @@ final class ProgressLine: Sendable {
                 name, progress,
                 seconds: Double((now - started).components.seconds) + 1e-18
                     * Double((now - started).components.attoseconds))
-            let padding = String(repeating: " ", count: max(0, state.length - line.count))
-            state.length = line.count
-            FileHandle.standardError.write(Data(("\r" + line + padding).utf8))
+            write(line, &state)
         }
+    }
+
+    /// Shows a line as it is.
+    func show(_ line: String) {
+        guard isTerminal else { return }
+        state.withLock { write(line, &$0) }
+    }
+
+    private func write(_ line: String, _ state: inout State) {
+        let padding = String(repeating: " ", count: max(0, state.length - line.count))
+        state.length = line.count
+        FileHandle.standardError.write(Data(("\r" + line + padding).utf8))
     }
 
     func clear() {

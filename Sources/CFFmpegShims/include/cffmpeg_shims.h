@@ -16,6 +16,12 @@ int cff_error_exit(void);
 int cff_error_invalid_data(void);
 int64_t cff_no_pts(void);
 
+int cff_error_try_again(void);
+
+/* Makes the formats of libavdevice known (v4l2). It is looked up at run time, so that a program which reads no
+ * cameras does not need the library and what it brings along. 0, or -1 where it is not installed. */
+int cff_register_devices(void);
+
 /* FFmpeg's log goes through one callback of the process. cff_log_install puts ours in place of the one that
  * prints to stderr (any number of calls, from any thread); until a handler is set, lines are dropped.
  * The handler is called from any thread, with whole lines without the line break. NULL drops them again. */

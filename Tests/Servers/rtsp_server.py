@@ -1,0 +1,75 @@
+"""A network camera for tests: H.264 over RTSP on loopback, by Debian's gir1.2-gst-rtsp-server-1.0.
+
+    rtsp_server.py [--size WxH] [--fps F] [--port P] [--video FILE.mp4] [--check]
+
+Plays a test picture, or an H.264 file in a circle as it is, at rtsp://127.0.0.1:PORT/stream, and prints the port on
+the first line. --check only says by its exit status whether everything that is needed is installed. The process is
+the camera: SIGSTOP freezes it, SIGKILL unplugs it.
+"""
+
+import argparse
+import socket
+import sys
+
+try:
+    import gi
+
+    gi.require_version("Gst", "1.0")
+    gi.require_version("GstRtspServer", "1.0")
+    from gi.repository import GLib, Gst, GstRtspServer
+except (ImportError, ValueError) as error:
+    print(f"not installed: {error}", file=sys.stderr)
+    sys.exit(77)
+
+
+def missing(names):
+    return [name for name in names if Gst.ElementFactory.find(name) is None]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--size", default="640x360")
+    parser.add_argument("--fps", type=int, default=15)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--video")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    Gst.init(None)
+    lacking = missing(["videotestsrc", "x264enc", "rtph264pay", "qtdemux", "h264parse", "videorate"])
+    # h264parse is in -bad; without it a file's H.264 is decoded by nobody here, so it is only needed for --video.
+    if not options.video and "h264parse" in lacking:
+        lacking.remove("h264parse")
+    if lacking:
+        print(f"GStreamer lacks {', '.join(lacking)}", file=sys.stderr)
+        sys.exit(77)
+    if options.check:
+        sys.exit(0)
+
+    width, height = options.size.split("x")
+    picture = (
+        f"videotestsrc is-live=true pattern=ball ! video/x-raw,width={width},height={height},framerate={options.fps}/1"
+        f" ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={options.fps} ! rtph264pay name=pay0 pt=96"
+    )
+    if options.video:
+        picture = f'filesrc location="{options.video}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96'
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(f"( {picture} )")
+    factory.set_shared(True)
+    server = GstRtspServer.RTSPServer()
+    port = options.port or free_port()
+    server.set_address("127.0.0.1")
+    server.set_service(str(port))
+    server.get_mount_points().add_factory("/stream", factory)
+    if server.attach(None) == 0:
+        sys.exit(f"port {port} is taken")
+    print(port, flush=True)
+    GLib.MainLoop().run()
+
+
+main()
