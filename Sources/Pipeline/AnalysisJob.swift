@@ -13,6 +13,7 @@ package struct AnalysisJob: Sendable {
     package let relative: [UInt8]
     package let outputRoot: [UInt8]
     package let program: RunReport.Program
+    package var hooks = JobHooks()
 
     package init(path: [UInt8], relative: [UInt8], outputRoot: [UInt8], program: RunReport.Program) {
         self.path = path
@@ -42,9 +43,10 @@ package struct AnalysisJob: Sendable {
         } catch let error as PipelineError {
             throw error
         } catch let error as MediaError {
-            throw PipelineError(ExitReason(error.kind), error.description)
+            throw PipelineError(
+                ExitReason(error.kind), error.description, isDiskFull: error.kind == .noSpace)
         } catch let error as ResultsError {
-            throw PipelineError(error.exitReason, error.description)
+            throw PipelineError(error.exitReason, error.description, isDiskFull: error.isNoSpace)
         } catch {
             throw PipelineError(.internalError, "\(PathBytes.shown(path)): \(error)")
         }
@@ -60,13 +62,15 @@ package struct AnalysisJob: Sendable {
         let source = try times.measure("hash") { () throws in
             try sha256(ofFile: path, isCancelled: { cancellation.isRaised })
         }
+        hooks.hashed(source.hex)
         let detector = try installation.detector()
         let settings = RunReport.Settings(
             options: options.settings(detector: detector.detector.name), modelSHA256: installation.model.sha256,
             detectorSHA256: detector.sha256, sha256: Checksum.hex)
         let folder = ResultFolder(
             root: outputRoot, relative: relative,
-            identity: Identity(inputSHA256: source.hex, settingsHash: settings.hash), overwrite: options.overwrite)
+            identity: Identity(inputSHA256: source.hex, settingsHash: settings.hash), overwrite: options.overwrite,
+            replacesSame: hooks.replacesSame)
         if case .skip(let existing, let status) = folder.place() {
             return Outcome(
                 exit: status == .partial ? .partial : .done, folder: existing, status: status, skipped: true, frames: 0,
@@ -122,7 +126,7 @@ package struct AnalysisJob: Sendable {
                 exit: exit, folder: folder, status: status, skipped: skipped, frames: report.counts.analysed,
                 faces: report.counts.tracks, seconds: wall)
         }
-        switch try staging.publish(report) {
+        switch try staging.publish(report, if: hooks.mayPublish) {
         case .published(let folder): return outcome(folder, report.status, skipped: false)
         case .found(let folder, let status): return outcome(folder, status, skipped: true)
         }
