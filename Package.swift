@@ -74,6 +74,7 @@ let package = Package(
         room("Overlay", ["Core", "COpenCV"]),
         room("Results"),
         room("Pipeline", ["Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", logging]),
+        room("Workers", ["Results", logging, subprocess, systemPackage]),
         room("Daemon", [logging, subprocess, systemPackage]),
         room("Tools", ["Core", "CBuild", "Media", "Faces", "Inference", "Pipeline", "Results", logging]),
         .executableTarget(
@@ -97,6 +98,7 @@ let package = Package(
         tests("OverlayTests", ["Core", "Overlay"]),
         tests("ResultsTests", ["Results"]),
         tests("PipelineTests", ["Core", "Media", "Faces", "Pipeline", "Results", logging]),
+        tests("WorkersTests", ["Results", "Workers", logging]),
         tests("DaemonTests", ["Daemon", logging]),
         tests("ToolsTests", ["Core", "Tools"]),
         tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),

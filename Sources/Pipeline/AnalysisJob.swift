@@ -16,6 +16,7 @@ package struct AnalysisJob: Sendable {
     package let program: RunReport.Program
     /// Nil: a run that ends before its input leaves nothing to go on from.
     package let work: WorkSettings?
+    package var hooks = JobHooks()
 
     package init(
         path: [UInt8], relative: [UInt8], outputRoot: [UInt8], program: RunReport.Program, work: WorkSettings? = nil
@@ -55,9 +56,10 @@ package struct AnalysisJob: Sendable {
             throw error
         } catch let error as MediaError {
             if error.kind == .cancelled, work != nil, cancellation.kind == .stop { throw stopped }
-            throw PipelineError(ExitReason(error.kind), error.description)
+            throw PipelineError(
+                ExitReason(error.kind), error.description, isDiskFull: error.kind == .noSpace)
         } catch let error as ResultsError {
-            throw PipelineError(error.exitReason, error.description)
+            throw PipelineError(error.exitReason, error.description, isDiskFull: error.isNoSpace)
         } catch {
             throw PipelineError(.internalError, "\(PathBytes.shown(path)): \(error)")
         }
@@ -86,9 +88,16 @@ package struct AnalysisJob: Sendable {
         let settings = RunReport.Settings(
             options: options.settings(detector: detector.detector.name), modelSHA256: installation.model.sha256,
             detectorSHA256: detector.sha256, sha256: Checksum.hex)
+        if let known = hooks.hashed(source.hex, settings.hash) {
+            if let work { try WorkFolder(path: work.folder).remove(CheckpointFile.everything) }
+            return Outcome(
+                exit: known.isPartial ? .partial : .done, folder: known.folder,
+                status: known.isPartial ? .partial : .complete, skipped: true, frames: 0, faces: 0, seconds: 0)
+        }
         let folder = ResultFolder(
             root: outputRoot, relative: relative,
-            identity: Identity(inputSHA256: source.hex, settingsHash: settings.hash), overwrite: options.overwrite)
+            identity: Identity(inputSHA256: source.hex, settingsHash: settings.hash), overwrite: options.overwrite,
+            replacesSame: hooks.replacesSame)
         let place = folder.place()
         if case .skip(let existing, let status) = place {
             if let work { try WorkFolder(path: work.folder).remove(CheckpointFile.everything) }
@@ -253,7 +262,7 @@ package struct AnalysisJob: Sendable {
                 exit: exit, folder: folder, status: status, skipped: skipped, frames: report.counts.analysed,
                 faces: report.counts.tracks, seconds: wall)
         }
-        let publication = try staging.publish(report)
+        let publication = try staging.publish(report, if: hooks.mayPublish)
         // Nothing is left to go on with. What cannot be removed now is when the job is seen to be done.
         try? draft.work?.remove(CheckpointFile.everything)
         switch publication {

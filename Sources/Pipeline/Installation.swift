@@ -11,7 +11,7 @@ package struct Installation {
     package let model: EmotionModel
     package let modelPath: String
     package let level: KernelLevel
-    package let options: AnalysisOptions
+    package private(set) var options: AnalysisOptions
     private let search: ModelSearch
 
     /// - Throws: a sentence with the way out: which file is missing and where it was looked for.
@@ -38,6 +38,14 @@ package struct Installation {
                 .configuration,
                 "no emotion model found (emotion.onnx in \(places)); give one with --model FILE or set EMOTIOND_MODELS")
         }
+    }
+
+    /// The same for a run with other options; nil where these ask for another model or another kernel level.
+    package func with(_ options: AnalysisOptions) -> Installation? {
+        guard options.model == self.options.model, options.cpuLevel == self.options.cpuLevel else { return nil }
+        var other = self
+        other.options = options
+        return other
     }
 
     package struct Detector {

@@ -8,7 +8,7 @@ package enum Placement: Hashable, Sendable {
     /// The same input with the same settings has been done.
     case skip([UInt8], RunReport.Status)
     case replaceInterrupted([UInt8])
-    /// A result with other settings stands there, of this status, and the user lets it go.
+    /// A result stands there, of this status, and the user lets it go.
     case overwrite([UInt8], RunReport.Status)
     case refused([UInt8], reason: String)
 }
@@ -18,6 +18,7 @@ package struct ResultFolder: Sendable {
     package let relative: [UInt8]
     package let identity: Identity
     package let overwrite: Bool
+    package let replacesSame: Bool
 
     /// A run.json beyond this is none of ours.
     private static let reportLimit = 16 << 20
@@ -27,11 +28,15 @@ package struct ResultFolder: Sendable {
     ///   - relative: the input's path below the given or watched folder, with its extension. However it looks, the
     ///     result stays below `root`: a leading slash means nothing, `..` is refused, links below `root` are too.
     ///   - overwrite: lets a result with other settings go. It never lets the result of another input go.
-    package init(root: [UInt8], relative: [UInt8], identity: Identity, overwrite: Bool = false) {
+    ///   - replacesSame: lets a finished result with the same settings go, where somebody wants it made anew.
+    package init(
+        root: [UInt8], relative: [UInt8], identity: Identity, overwrite: Bool = false, replacesSame: Bool = false
+    ) {
         self.root = root
         self.relative = relative
         self.identity = identity
         self.overwrite = overwrite
+        self.replacesSame = replacesSame
     }
 
     package static func place(
@@ -129,7 +134,8 @@ package struct ResultFolder: Sendable {
         }
         if existing.identity.inputSHA256 != identity.inputSHA256 { return nil }
         if existing.identity == identity {
-            return existing.status == .interrupted ? .replaceInterrupted(path) : .skip(path, existing.status)
+            if existing.status == .interrupted { return .replaceInterrupted(path) }
+            return replacesSame ? .overwrite(path, existing.status) : .skip(path, existing.status)
         }
         if overwrite { return .overwrite(path, existing.status) }
         return .refused(path, reason: "a result with other settings is there; give --overwrite or another --out")

@@ -10,6 +10,8 @@ package enum ResultsError: Error, Hashable, Sendable {
     /// The place is taken, or is none where a result may stand.
     case refused(path: [UInt8], reason: String)
     case noInput(path: [UInt8], reason: String)
+    /// Whoever asked for the result does not want it any more.
+    case withdrawn(path: [UInt8])
     /// run.json could not be made from the report: our own bug.
     case report(String)
 
@@ -18,8 +20,13 @@ package enum ResultsError: Error, Hashable, Sendable {
         case .cannotCreate, .refused: .cannotCreate
         case .noSpace, .io: .ioError
         case .noInput: .noInput
+        case .withdrawn: .tryLater
         case .report: .internalError
         }
+    }
+
+    package var isNoSpace: Bool {
+        if case .noSpace(_, let code) = self { code != EFBIG } else { false }
     }
 
     /// An error of a write or of a sync: a full disk, quota or file size limit is told apart, as only the user can help.
@@ -57,6 +64,8 @@ extension ResultsError: CustomStringConvertible {
             "will not write \(PathBytes.shown(path)): \(reason)"
         case .noInput(let path, let reason):
             "cannot read \(PathBytes.shown(path)): \(reason)"
+        case .withdrawn(let path):
+            "\(PathBytes.shown(path)) is not published: the run was stopped; it can be run again"
         case .report(let reason):
             "run.json cannot be made: \(reason); this is a bug of emotiond"
         }

@@ -65,7 +65,11 @@ package final class Staging: Sendable {
     /// it. All sinks must be closed before.
     ///
     /// An interrupted run takes no finished result's place, whatever `overwrite` says: that one is worth more.
-    package func publish(_ report: RunReport) throws(ResultsError) -> Publication {
+    /// - Parameter mayPublish: asked when all else is done, just before the rename.
+    /// - Throws: `.withdrawn` where it says no.
+    package func publish(
+        _ report: RunReport, if mayPublish: () -> Bool = { true }
+    ) throws(ResultsError) -> Publication {
         precondition(isOpen.load(ordering: .acquiring), "a result is published once")
         defer { discard() }
         try write(RunReport.fileName, try report.encoded())
@@ -76,13 +80,15 @@ package final class Staging: Sendable {
         }
         // More than one turn only where others publish or remove at the same place meanwhile.
         for _ in 0..<16 {
-            if let publication = try publishOnce(report.status) { return publication }
+            if let publication = try publishOnce(report.status, mayPublish) { return publication }
         }
         throw .refused(path: path, reason: "other processes keep changing its place; run it again")
     }
 
     /// Nil if the place changed between the look and the rename.
-    private func publishOnce(_ status: RunReport.Status) throws(ResultsError) -> Publication? {
+    private func publishOnce(
+        _ status: RunReport.Status, _ mayPublish: () -> Bool
+    ) throws(ResultsError) -> Publication? {
         let target: [UInt8]
         let replaces: Bool
         switch folder.place() {
@@ -94,6 +100,7 @@ package final class Staging: Sendable {
         case .replaceInterrupted(let path), .overwrite(let path, _): (target, replaces) = (path, true)
         }
         guard let final = PathBytes.lastComponent(target) else { return nil }
+        guard mayPublish() else { throw .withdrawn(path: target) }
         do throws(SystemError) {
             if replaces {
                 var generator = SystemRandomNumberGenerator()

@@ -159,16 +159,7 @@ extension DetectionRate: ExpressibleByArgument {
 }
 
 extension StillChoice: ExpressibleByArgument {
-    public init?(argument: String) {
-        switch argument {
-        case "all": self = .all
-        case "faces": self = .faces
-        case "none": self = .none
-        default:
-            guard argument.hasPrefix("every:"), let n = Int(argument.dropFirst(6)), n >= 1 else { return nil }
-            self = .every(n)
-        }
-    }
+    public init?(argument: String) { self.init(name: argument) }
 }
 
 extension Timestamp: ExpressibleByArgument {

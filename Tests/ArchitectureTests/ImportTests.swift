@@ -18,6 +18,7 @@ private let allowed: [String: Set<String>] = [
         "Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", "Logging", "Foundation",
         "Glibc",
     ],
+    "Workers": ["Results", "Logging", "Subprocess", "SystemPackage", "Glibc"],
     "Tools": [
         "Core", "CBuild", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", "Pipeline", "Logging",
         "Foundation", "Glibc",
