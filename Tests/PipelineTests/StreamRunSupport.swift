@@ -40,7 +40,7 @@ final class StreamRun: Sendable {
 
     private let condition = NSCondition()
     private let state = Mutex(State())
-    private let lines = Mutex<[String]>([])
+    private let lines = LogLines()
     private let cancellation = Cancellation()
     private let out: URL
     private let ownsFolder: Bool
@@ -62,7 +62,7 @@ final class StreamRun: Sendable {
         change(&description)
         let models = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Sources/emotiond/Models").path
-        var logger = Logger(label: "test") { [lines] _ in LineHandler { line in lines.withLock { $0.append(line) } } }
+        var logger = Logger(label: "test") { [lines] _ in LineHandler(lines) }
         logger.logLevel = .trace
         let job = StreamJob(
             description, program: RunReport.Program(version: "test", commit: "test"),
@@ -136,7 +136,7 @@ final class StreamRun: Sendable {
 
     var stats: StreamStats { state.withLock { $0.stats } }
     var kinds: [StreamEvent.Kind] { state.withLock { $0.events.map(\.kind) } }
-    var log: String { lines.withLock { $0.joined(separator: "\n") } }
+    var log: String { lines.text }
 
     /// Of segments, below the stream's own.
     var folders: [String] {
@@ -174,18 +174,24 @@ final class StreamRun: Sendable {
     }
 }
 
+private final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+    var text: String { lines.withLock { $0.joined(separator: "\n") } }
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+}
+
 /// Collects log lines as text.
 private struct LineHandler: LogHandler {
-    let take: @Sendable (String) -> Void
+    private let lines: LogLines
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.trace
 
-    init(_ take: @escaping @Sendable (String) -> Void) { self.take = take }
+    init(_ lines: LogLines) { self.lines = lines }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) { take("\(event.level): \(event.message)") }
+    func log(event: LogEvent) { lines.add("\(event.level): \(event.message)") }
 }

@@ -1,6 +1,6 @@
 // Cameras for tests: the Python servers of Tests/Servers as processes that can be frozen and unplugged.
 
-import Foundation
+package import Foundation
 import Glibc
 import Synchronization
 
@@ -112,7 +112,9 @@ private final class Running: Sendable {
 
     init(_ arguments: [String]) throws {
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw CameraServer.Failure(description: "no pipe") }
+        guard pipe(&ends) == 0, ends.allSatisfy({ fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }) else {
+            throw CameraServer.Failure(description: "no pipe")
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
