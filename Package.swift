@@ -21,6 +21,14 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -30,6 +38,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
     ],
@@ -75,11 +89,17 @@ let package = Package(
         room("Results"),
         room("Pipeline", ["Core", "Onnx", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", logging]),
         room("Workers", ["Results", logging, subprocess, systemPackage]),
-        room("Daemon", [logging, subprocess, systemPackage]),
+        room("ServiceConfig", [yams]),
+        room("Ledger", [grdb]),
+        room("Intake"),
+        .target(
+            name: "Web", dependencies: [hummingbird, hummingbirdCore, lifecycle, nio, nioPosix, httpTypes, logging],
+            resources: [.embedInCode("Page")], swiftSettings: strict),
+        room("Daemon", ["Core", "ServiceConfig", "Ledger", "Intake", "Results", "Workers", "Web", logging, subprocess, systemPackage]),
         room("Tools", ["Core", "CBuild", "Media", "Faces", "Inference", "Pipeline", "Results", logging]),
         .executableTarget(
             name: "emotiond",
-            dependencies: ["Core", "Pipeline", "Results", "Tools", logging, arguments],
+            dependencies: ["Core", "ServiceConfig", "Daemon", "Pipeline", "Results", "Tools", logging, arguments],
             resources: [.copy("Models")],
             swiftSettings: strict),
 
@@ -99,6 +119,13 @@ let package = Package(
         tests("ResultsTests", ["Results"]),
         tests("PipelineTests", ["Core", "Media", "Faces", "Pipeline", "Results", logging]),
         tests("WorkersTests", ["Results", "Workers", logging]),
+        // Writes transitions until it is killed; LedgerTests starts it.
+        .executableTarget(
+            name: "LedgerCrash", dependencies: ["Ledger", "TestSupport"], path: "Tests/LedgerCrash", swiftSettings: strict),
+        tests("ServiceConfigTests", ["ServiceConfig"]),
+        tests("LedgerTests", ["Ledger", "LedgerCrash"]),
+        tests("IntakeTests", ["Intake"]),
+        tests("WebTests", ["Web", lifecycle, logging], exclude: ["check_metrics.py"]),
         tests("DaemonTests", ["Daemon", logging]),
         tests("ToolsTests", ["Core", "Tools"]),
         tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),

@@ -6,9 +6,12 @@ import Pipeline
 enum Environment {
     static var stream: String? { ProcessInfo.processInfo.environment[StreamArguments.environmentName] }
 
+    /// Of this program.
+    static var executable: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+
     static var modelSearch: ModelSearch {
-        let executable =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return ModelSearch(environment: ProcessInfo.processInfo.environment["EMOTIOND_MODELS"], executable: executable)
+        ModelSearch(environment: ProcessInfo.processInfo.environment["EMOTIOND_MODELS"], executable: executable)
     }
 }

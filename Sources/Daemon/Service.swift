@@ -1,0 +1,429 @@
+// `emotiond serve`: joins configuration, ledger, intake, queue, workers, streams, HTTP and the service manager.
+//
+//     incoming/ ─▶ IntakeDriver ─▶ Ledger ─▶ Dispatcher ─▶ WorkerPool ─▶ results/
+//                                    ▲            └─▶ Inputs ─▶ done/, failed/
+//     cameras ──▶ StreamSupervisor ──┘     Housekeeping, HookRunner, Web beside them
+
+package import ServiceConfig
+internal import Foundation
+internal import Intake
+internal import Ledger
+package import Logging
+internal import Results
+internal import Synchronization
+internal import Web
+internal import Workers
+
+/// What ends the service before its time; `exit` is the code.
+package struct ServiceError: Error, CustomStringConvertible {
+    package let exit: Int32
+    package let description: String
+}
+
+/// What signals ask for.
+package enum ServiceOrder: Sendable { case stop, reload }
+
+package struct Service: Sendable {
+    package struct Setup: Sendable {
+        package var configuration: ServiceConfiguration
+        /// Reads the configuration again, for a reload.
+        package var reread: @Sendable () throws -> ServiceConfiguration
+        /// Path of the program that is run as worker.
+        package var executable: String
+        package var workerArguments = ["worker"]
+        package var version: String
+        package var environment: [String: String]
+        /// `serve --root`: folders are made, and the link to the dashboard is printed.
+        package var isRoot: Bool
+        /// Sets the level of messages that are printed.
+        package var setLogLevel: @Sendable (String) -> Void
+
+        package init(
+            configuration: ServiceConfiguration, reread: @escaping @Sendable () throws -> ServiceConfiguration,
+            executable: String, version: String, environment: [String: String], isRoot: Bool,
+            setLogLevel: @escaping @Sendable (String) -> Void
+        ) {
+            self.configuration = configuration
+            self.reread = reread
+            self.executable = executable
+            self.version = version
+            self.environment = environment
+            self.isRoot = isRoot
+            self.setLogLevel = setLogLevel
+        }
+    }
+
+    /// From SIGTERM until everything has ended; systemd and people wait ten seconds.
+    private static let stopLimit = Duration.seconds(8)
+
+    private let setup: Setup
+    private let logger: Logger
+    private let manager: ServiceManager
+
+    package init(_ setup: Setup, logger: Logger) {
+        self.setup = setup
+        self.logger = logger
+        manager = ServiceManager(environment: setup.environment)
+    }
+
+    /// Until an order to stop, or until something fails that nothing can go on without.
+    package func run(_ orders: AsyncStream<ServiceOrder>) async throws(ServiceError) {
+        let configuration = setup.configuration
+        try makeFolders(configuration.state)
+        let lock: StateLock
+        let ledger: Ledger
+        do throws(LedgerError) {
+            lock = try StateLock(folder: configuration.state.folder)
+            ledger = try Ledger(lock)
+        } catch {
+            throw ServiceError(exit: error.exit, description: error.description)
+        }
+        defer {
+            ledger.close()
+            withExtendedLifetime(lock) {}
+        }
+        logger.notice(
+            "do not use it to infer emotions of employees or students (EU AI Act, Art. 5(1)(f)); what is measured is expression, not feeling"
+        )
+        let rooms: Rooms
+        do { rooms = try await build(configuration, ledger) } catch let error as ServiceError { throw error } catch {
+            throw ServiceError(exit: 70, description: "\(error)")
+        }
+        try await rooms.run(orders, self)
+    }
+
+    // MARK: Building
+
+    /// Everything that runs side by side.
+    fileprivate struct Rooms: Sendable {
+        let ledger: Ledger
+        let board: Board
+        let pulse: Pulse
+        let hooks: HookRunner
+        let inputs: Inputs
+        let intake: IntakeDriver
+        let pool: WorkerPool
+        let dispatcher: Dispatcher
+        let housekeeping: Housekeeping
+        let streams: StreamSupervisor
+        let events: EventHub<ServiceEvent>
+        let view: StateView
+        let web: WebServer
+        let webReady: AsyncStream<[ListenAddress]>
+        let token: AccessToken?
+    }
+
+    private func makeFolders(_ state: ServiceConfiguration.State) throws(ServiceError) {
+        let ours = [state.folder, state.resultsFolder, state.doneFolder, state.failedFolder, state.workFolder]
+        // A watched folder that is missing may be a mount that is late: only `--root` makes it.
+        for folder in setup.isRoot ? ours + [state.incomingFolder] : ours {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw ServiceError(exit: 73, description: "\(folder): cannot be made: \(error.localizedDescription)")
+            }
+        }
+    }
+
+    private func build(_ configuration: ServiceConfiguration, _ ledger: Ledger) async throws -> Rooms {
+        let board = Board(), pulse = Pulse()
+        let events = EventHub<ServiceEvent>()
+        let later = Later()
+        let hooks = HookRunner(configuration.hooks.map(Hook.init), logger: logger)
+        let capacity = Capacity.read(cores: ProcessInfo.processInfo.activeProcessorCount)
+        let workers =
+            switch configuration.workers.count {
+            case .auto: capacity.workers(memoryEach: min(configuration.workers.memory, 512 << 20))
+            case .fixed(let count): count
+            }
+        let inputs = Inputs(configuration, ledger: ledger, version: setup.version, logger: logger) { path in
+            later.value?.intake.tookAway(path)
+        }
+        for job in try await ledger.requeueRunning() {
+            logger.notice("job \(job.id), \(shown(job.path)): was interrupted and waits again")
+        }
+        try await inputs.settle()
+        let expecting = try await expectedInputs(ledger)
+        let intake = try IntakeDriver(
+            configuration, ledger: ledger, expecting: expecting, pulse: pulse, logger: logger
+        ) { jobs in
+            for job in jobs { await later.value?.view.tell(job) }
+            await later.value?.dispatcher.look()
+        }
+        var poolSettings = WorkerPool.Settings(executable: setup.executable, count: workers)
+        poolSettings.arguments = setup.workerArguments
+        poolSettings.jobsPerWorker = configuration.workers.reuse
+        poolSettings.stall = configuration.workers.stall
+        poolSettings.memoryBytes = configuration.workers.memory
+        let pool = WorkerPool(poolSettings, logger: logger)
+        let resultsFolder = Array(configuration.state.resultsFolder.utf8)
+        let dispatcher = Dispatcher(
+            Dispatcher.Rooms(
+                ledger: ledger, pool: pool, inputs: inputs, hooks: hooks, board: board, pulse: pulse,
+                changed: { job in await later.value?.view.tell(job) },
+                progressed: { id, progress in
+                    events.tell(.progress(JobProgressEvent(id: id, progress: StateView.view(progress))))
+                },
+                known: { job in
+                    guard let result = job.result else { return nil }
+                    let folder = PathBytes.join(resultsFolder, result)
+                    guard FileManager.default.fileExists(atPath: shown(folder) + "/run.json") else { return nil }
+                    return KnownResult(folder: folder, isPartial: job.resultStatus == .partial)
+                },
+                diskIsFull: { await later.value?.housekeeping.diskIsFull() }),
+            terms: Dispatcher.Terms(configuration), workers: workers, logger: logger)
+        let housekeeping = Housekeeping(
+            configuration, ledger: ledger, board: board, pulse: pulse, logger: logger
+        ) { await later.value?.dispatcher.look() }
+        let streams = StreamSupervisor(
+            configuration, ledger: ledger, hooks: hooks, worker: (setup.executable, setup.workerArguments),
+            environment: setup.environment, logger: logger,
+            changed: { figures in
+                if let view = later.value?.view.view(figures) { events.tell(.stream(view)) }
+            }, removed: { events.tell(.streamRemoved($0)) })
+        let view = StateView(
+            StateView.Rooms(
+                ledger: ledger, board: board, inputs: inputs, intake: intake, dispatcher: dispatcher, pool: pool,
+                streams: streams, events: events, logger: logger),
+            configuration: configuration, version: setup.version, workers: workers)
+        let (ready, readyContinuation) = AsyncStream.makeStream(of: [ListenAddress].self)
+        let (web, token) = try server(configuration, view) { readyContinuation.yield($0) }
+        let rooms = Rooms(
+            ledger: ledger, board: board, pulse: pulse, hooks: hooks, inputs: inputs, intake: intake, pool: pool,
+            dispatcher: dispatcher, housekeeping: housekeeping, streams: streams, events: events, view: view, web: web,
+            webReady: ready, token: token)
+        later.value = rooms
+        logger.info("\(workers) workers, results in \(configuration.state.resultsFolder)")
+        return rooms
+    }
+
+    /// Inputs that ought to lie in the watched folder: a mount that is not there must not look like an empty folder.
+    private func expectedInputs(_ ledger: Ledger) async throws -> Set<[UInt8]> {
+        var paths: Set<[UInt8]> = []
+        var before: Int64?
+        repeat {
+            let page = try await ledger.jobs(Ledger.Filter(states: [.queued, .running], before: before, limit: 500))
+            for job in page.jobs { paths.insert(job.path) }
+            before = page.next
+        } while before != nil
+        return paths
+    }
+
+    private func server(
+        _ configuration: ServiceConfiguration, _ view: StateView,
+        onReady: @escaping @Sendable ([ListenAddress]) -> Void
+    ) throws(ServiceError) -> (WebServer, AccessToken?) {
+        let http = configuration.http
+        var listen: [ListenAddress] = [.unix(Array(configuration.state.controlSocket.utf8))]
+        if let socket = http.socket { listen.append(.unix(Array(configuration.state.resolved(socket).utf8))) }
+        var token: AccessToken?
+        do throws(WebError) {
+            if let address = http.address {
+                listen.append(.tcp(host: address.host, port: address.port))
+                token = try self.token(configuration)
+            }
+            var web = WebConfiguration(listen: listen, token: token)
+            web.hostNames = http.hosts
+            web.maximumUploadBytes = http.uploadLimit
+            return (try WebServer(web, service: view, logger: logger) { addresses in onReady(addresses) }, token)
+        } catch {
+            throw ServiceError(exit: 78, description: "\(error)")
+        }
+    }
+
+    /// From the file that the configuration names, systemd's credential, or one that is made below the state folder.
+    private func token(_ configuration: ServiceConfiguration) throws(WebError) -> AccessToken {
+        if let file = configuration.http.tokenFile,
+            let path = ServiceConfiguration.credentialPath(file, environment: setup.environment)
+        {
+            return try AccessToken.read(file: Array(path.utf8))
+        }
+        if let folder = setup.environment["CREDENTIALS_DIRECTORY"],
+            FileManager.default.fileExists(atPath: folder + "/token")
+        {
+            return try AccessToken.read(file: Array((folder + "/token").utf8))
+        }
+        return try AccessToken.readOrCreate(file: Array(configuration.state.resolved("token").utf8))
+    }
+}
+
+/// Filled once everything is built: the rooms call each other.
+private final class Later: Sendable {
+    private let rooms = Mutex<Service.Rooms?>(nil)
+
+    var value: Service.Rooms? {
+        get { rooms.withLock { $0 } }
+        set { rooms.withLock { $0 = newValue } }
+    }
+}
+
+// MARK: Running
+
+extension Service.Rooms {
+    fileprivate enum End: Sendable {
+        case order(ServiceOrder)
+        case webEnded(String?)
+        case other
+    }
+
+    fileprivate func run(_ orders: AsyncStream<ServiceOrder>, _ service: Service) async throws(ServiceError) {
+        let failure: ServiceError? = await withTaskGroup(of: End.self) { group in
+            group.addTask {
+                do { try await web.run() } catch { return .webEnded("\(error)") }
+                return .webEnded(nil)
+            }
+            let ready = Task { await webReady.first { _ in true } }
+            group.addTask {
+                for await order in orders { return .order(order) }
+                return .other
+            }
+            // Nothing is begun before the socket answers: a taken port must not cost work.
+            var begun = false
+            var failure: ServiceError?
+            group.addTask {
+                _ = await ready.value
+                return .other
+            }
+            var configuration = service.setup.configuration
+            loop: while let end = await group.next() {
+                switch end {
+                case .other:
+                    guard !begun, let addresses = await ready.value else { continue }
+                    begun = true
+                    start(configuration, &group)
+                    service.tellReady(self, addresses)
+                case .order(.reload):
+                    await service.reload(self, &configuration)
+                    group.addTask {
+                        for await order in orders { return .order(order) }
+                        return .other
+                    }
+                case .order(.stop): break loop
+                case .webEnded(let problem):
+                    failure = ServiceError(exit: 69, description: problem ?? "the HTTP server ended")
+                    break loop
+                }
+            }
+            ready.cancel()
+            await stop(service)
+            group.cancelAll()
+            return failure
+        }
+        if let failure { throw failure }
+    }
+
+    private func start(_ configuration: ServiceConfiguration, _ group: inout TaskGroup<End>) {
+        let jobs: [@Sendable () async -> Void] = [
+            { await hooks.run() }, { await pool.run() }, { await dispatcher.run() }, { await intake.run() },
+            { await housekeeping.run() }, { await watchdog() },
+        ]
+        for job in jobs {
+            group.addTask {
+                await job()
+                return .other
+            }
+        }
+        group.addTask {
+            // Free space is known before the first job begins.
+            await housekeeping.measure()
+            board.set(.starting, nil)
+            await dispatcher.look()
+            await streams.use(ServiceConfiguration.StreamChanges(ended: [], begun: configuration.streams))
+            return .other
+        }
+    }
+
+    private func watchdog() async {
+        let manager = ServiceManager()
+        while !Task.isCancelled {
+            try? await Task.sleep(for: manager.watchdogPeriod ?? .seconds(10))
+            let silent = pulse.silent()
+            guard silent.isEmpty, let counts = try? await ledger.counts() else { continue }
+            manager.watchdog()
+            let open = (counts.states[.running] ?? 0, counts.states[.queued] ?? 0)
+            let text = board.obstacles.first ?? (open.0 + open.1 == 0 ? "waiting for files" : "\(open.0) running, \(open.1) queued")
+            manager.status(text)
+        }
+    }
+
+    private func stop(_ service: Service) async {
+        service.manager.stopping()
+        service.logger.notice("stopping: running jobs write their checkpoints")
+        board.set(.stopping, "stopping")
+        await dispatcher.stop()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await pool.stop(within: Service.stopLimit) }
+            group.addTask { await streams.stopAll() }
+        }
+        // The ends of the last jobs are written down.
+        for _ in 0..<200 where await !dispatcher.runningJobs.isEmpty { try? await Task.sleep(for: .milliseconds(10)) }
+        events.close()
+    }
+}
+
+extension Service {
+    fileprivate func tellReady(_ rooms: Rooms, _ addresses: [ListenAddress]) {
+        let places = addresses.map(\.description).joined(separator: ", ")
+        manager.ready("ready, listening on \(places)")
+        logger.notice("ready, listening on \(places)")
+        guard setup.isRoot, let token = rooms.token else { return }
+        for address in addresses {
+            // On standard output: the link is for the person at the terminal, not for logs.
+            if let link = token.signInLink(address) { print("Dashboard: \(link)") }
+        }
+        fflush(stdout)
+    }
+
+    /// A bad file changes nothing; of a good one only what changed is taken over.
+    fileprivate func reload(_ rooms: Rooms, _ current: inout ServiceConfiguration) async {
+        manager.reloading()
+        defer { manager.ready("ready") }
+        let next: ServiceConfiguration
+        do { next = try setup.reread() } catch {
+            return logger.error("reload: the configuration stays as it was: \(error)")
+        }
+        let changed = ServiceConfiguration.changes(from: current, to: next)
+        let names = changed.map(\.rawValue).sorted().joined(separator: ", ")
+        logger.notice("reload: \(changed.isEmpty ? "nothing changed" : "changed: \(names)")")
+        for part in [ServiceConfiguration.Part.state, .http] where changed.contains(part) {
+            logger.warning("reload: \(part.rawValue) is taken over by the next restart")
+        }
+        do {
+            if changed.contains(.watch) {
+                try await rooms.intake.use(next.watch)
+                await rooms.inputs.use(next.watch)
+            }
+        } catch {
+            return logger.error("reload: the configuration stays as it was: \(error)")
+        }
+        if changed.contains(.hooks) { await rooms.hooks.replace(next.hooks.map(Hook.init)) }
+        if changed.contains(.analysis) || changed.contains(.workers) {
+            await rooms.dispatcher.use(Dispatcher.Terms(next))
+        }
+        if changed.contains(.disk) || changed.contains(.retention) { await rooms.housekeeping.use(next) }
+        if changed.contains(.streams) {
+            await rooms.streams.use(ServiceConfiguration.streamChanges(from: current, to: next))
+        }
+        if changed.contains(.log) { setup.setLogLevel(next.log.level.rawValue) }
+        rooms.view.use(next)
+        current = next
+    }
+}
+
+extension Hook {
+    init(_ hook: ServiceConfiguration.Hook) {
+        self.init(
+            events: Set(hook.on.map(\.rawValue)), command: hook.command, timeout: hook.timeout, attempts: hook.attempts)
+    }
+}
+
+extension LedgerError {
+    /// As `emotiond` ends.
+    fileprivate var exit: Int32 {
+        switch self {
+        case .held: 75
+        case .networkFileSystem, .newer: 78
+        default: 74
+        }
+    }
+}
