@@ -98,10 +98,10 @@ let package = Package(
         tests("OverlayTests", ["Core", "Overlay"]),
         tests("ResultsTests", ["Results"]),
         tests("PipelineTests", ["Core", "Pipeline"]),
-        tests("WorkersTests", ["Results", "Workers", logging]),
+        tests("WorkersTests", ["Results", "Workers", logging], exclude: ["FakeWorker.py"]),
         tests("DaemonTests", ["Daemon", logging]),
         tests("ToolsTests", ["Core", "Tools"]),
-        tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),
+        tests("EndToEndTests", ["emotiond", "Results", "Workers", logging], exclude: ["odd_inputs.py"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17)
