@@ -118,7 +118,7 @@ let package = Package(
         tests("OverlayTests", ["Core", "Overlay"]),
         tests("ResultsTests", ["Results"]),
         tests("PipelineTests", ["Core", "Media", "Faces", "Pipeline", "Results", logging]),
-        tests("WorkersTests", ["Results", "Workers", logging]),
+        tests("WorkersTests", ["Results", "Workers", logging], exclude: ["FakeWorker.py"]),
         // Writes transitions until it is killed; LedgerTests starts it.
         .executableTarget(
             name: "LedgerCrash", dependencies: ["Ledger", "TestSupport"], path: "Tests/LedgerCrash", swiftSettings: strict),
@@ -128,7 +128,7 @@ let package = Package(
         tests("WebTests", ["Web", lifecycle, logging], exclude: ["check_metrics.py"]),
         tests("DaemonTests", ["Daemon", logging]),
         tests("ToolsTests", ["Core", "Tools"]),
-        tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),
+        tests("EndToEndTests", ["emotiond", "Results", "Workers", logging], exclude: ["odd_inputs.py"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17)

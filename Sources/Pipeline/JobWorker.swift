@@ -1,5 +1,6 @@
 // `emotiond worker`: one job after another, as they are ordered on standard input, with models that stay loaded.
 
+import Core
 import Foundation
 import Glibc
 package import Logging

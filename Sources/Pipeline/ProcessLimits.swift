@@ -24,7 +24,7 @@ enum ProcessLimits {
     /// Used by this process so far, begun ones counted whole.
     private static var processorSeconds: Int {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 2
     }
 
@@ -54,7 +54,7 @@ enum ProcessTraffic {
     static func bytes() -> Int64 {
         if let counted = countedByKernel() { return counted }
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return Int64(usage.ru_utime.tv_sec) * 1_000_000 + Int64(usage.ru_utime.tv_usec)
     }
 
@@ -72,4 +72,11 @@ enum ProcessTraffic {
         }
         return sum
     }
+}
+
+/// Of all threads of this process, so far.
+private func processorTime() -> timespec {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return time
 }

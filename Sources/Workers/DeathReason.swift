@@ -37,12 +37,12 @@ enum DeathReason {
             return request.outcome(
                 .notStarted, .tryLater, "the worker \(settings.executable) does not run: \(text(status, lines))")
         }
-        switch status {
-        case .signaled(let signal):
-            return request.outcome(.crashed(signal: signal), .internalError, text(status, lines))
-        case .exited(let code):
-            return request.outcome(.exited(code: code), .internalError, text(status, lines))
-        }
+        let end: JobOutcome.End =
+            switch status {
+            case .signaled(let signal): .crashed(signal: signal)
+            case .exited(let code): .exited(code: code)
+            }
+        return request.outcome(end, .internalError, text(status, lines))
     }
 
     static func text(_ status: TerminationStatus, _ lines: [String]) -> String {
@@ -52,7 +52,7 @@ enum DeathReason {
         case .signaled(SIGKILL):
             "killed by \(SignalName.text(SIGKILL)), not by the service: by hand, or by the kernel for want of memory"
         case .signaled(let signal): "killed by \(SignalName.text(signal))" + last(lines)
-        case .exited(let code): "ended with exit code \(code) in the middle of the job" + last(lines)
+        case .exited(let code): "ended with exit code \(code)" + last(lines)
         }
     }
 

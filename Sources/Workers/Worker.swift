@@ -115,7 +115,11 @@ actor Worker {
     private func drive() async {
         while !isReady, !outputEnded { await change() }
         while let current = running, !outputEnded, !isEnding {
-            await order(current.request)
+            if current.isCancelled {
+                finish(current.request.outcome(.cancelled, .interrupted, "cancelled"))
+            } else {
+                await order(current.request)
+            }
             while running != nil, !outputEnded { await change() }
             if outputEnded || isEnding || jobsDone >= settings.jobsPerWorker { return }
             guard let next = await pool.next(for: slot, isWarm: true) else { return }
