@@ -48,8 +48,7 @@ import Testing
             var job = SampleJob(folder)
             job.input = input
             job.options.to = input == Sample.ad ? Timestamp(microseconds: 6_000_000) : nil
-            job.options.every = 3
-            job.options.detectEvery = .every(1)
+            job.options.every = 10
             job.options.detector = choice
             job.options.detectorModel = choice == .yunet ? Array(Sample.yunet.utf8) : nil
             job.options.video = .blurred
