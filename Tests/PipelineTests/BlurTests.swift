@@ -63,7 +63,8 @@ import Testing
             #expect(stills.count == truth.count { !$0.isEmpty })
             let all =
                 Array(zip(pictures, truth))
-                + zip(try stills.flatMap { try frames("\(folder.path)/\(number)/clip/frames/\($0)") },
+                + zip(
+                    try stills.flatMap { try frames("\(folder.path)/\(number)/clip/frames/\($0)") },
                     truth.filter { !$0.isEmpty })
             for (picture, faces) in all {
                 let found = try detect(detector, picture)
