@@ -78,7 +78,8 @@ package final class SegmentedVideoWriter: VideoWriter {
     package func finish(cutsAudio: Bool) throws(MediaError) -> VideoWriteReport {
         _ = try closeSegment()
         let joined = try VideoJoin(
-            segments: state.segments.map(path(of:)), lastStep: state.clock.lastStep, target: target, audio: audio, isCancelled: isCancelled)
+            segments: state.segments.map(path(of:)), lastStep: state.clock.lastStep, target: target, audio: audio,
+            isCancelled: isCancelled)
         let frames = try joined.run(cutsAudioAt: cutsAudio ? state.clock.end : nil)
         guard frames == state.frames else {
             joined.abandon()

@@ -21,7 +21,8 @@ final class VideoJoin {
     ///   - segments: one or more, of one encoder and one size, at their times in the whole.
     ///   - lastStep: how long the last picture stands, in microseconds.
     init(
-        segments: [[UInt8]], lastStep: Int64, target: [UInt8], audio: AudioSource?, isCancelled: @escaping @Sendable () -> Bool
+        segments: [[UInt8]], lastStep: Int64, target: [UInt8], audio: AudioSource?,
+        isCancelled: @escaping @Sendable () -> Bool
     ) throws(MediaError) {
         self.segments = segments
         self.lastStep = lastStep

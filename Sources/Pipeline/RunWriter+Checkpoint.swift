@@ -73,7 +73,8 @@ extension RunWriter {
 
     /// Whether all the files that a state counts on are there.
     static func isWhole(_ state: State, in work: WorkFolder) -> Bool {
-        work.holds(timelineName) && (state.video?.segments ?? []).allSatisfy { work.holds("\(segmentsName)/\($0)") }
+        work.holds(timelineName, bytes: state.timelineBytes)
+            && (state.video?.segments ?? []).allSatisfy { work.holds("\(segmentsName)/\($0)") }
     }
 }
 

@@ -81,7 +81,14 @@ package final class WorkFolder: ResultFiles {
         }
     }
 
-    package func holds(_ file: String) -> Bool { (try? directory.status(Array(file.utf8)).kind) == .file }
+    /// Whether a file is there, of so many bytes at least.
+    package func holds(_ file: String, bytes: Int64 = 0) -> Bool {
+        var status = stat()
+        let found = try? SystemError.check(Array(file.utf8)) {
+            fstatat(directory.descriptor, $0, &status, AT_SYMLINK_NOFOLLOW)
+        }
+        return found != nil && FileStatus(status).kind == .file && status.st_size >= bytes
+    }
 
     /// The file is on the disk when this returns.
     package func sync(_ file: String) throws(ResultsError) {

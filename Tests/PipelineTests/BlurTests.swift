@@ -48,8 +48,7 @@ import Testing
             var job = SampleJob(folder)
             job.input = input
             job.options.to = input == Sample.ad ? Timestamp(microseconds: 6_000_000) : nil
-            job.options.every = 3
-            job.options.detectEvery = .every(1)
+            job.options.every = 10
             job.options.detector = choice
             job.options.detectorModel = choice == .yunet ? Array(Sample.yunet.utf8) : nil
             job.options.video = .blurred
@@ -64,7 +63,8 @@ import Testing
             #expect(stills.count == truth.count { !$0.isEmpty })
             let all =
                 Array(zip(pictures, truth))
-                + zip(try stills.flatMap { try frames("\(folder.path)/\(number)/clip/frames/\($0)") },
+                + zip(
+                    try stills.flatMap { try frames("\(folder.path)/\(number)/clip/frames/\($0)") },
                     truth.filter { !$0.isEmpty })
             for (picture, faces) in all {
                 let found = try detect(detector, picture)
