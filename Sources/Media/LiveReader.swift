@@ -48,7 +48,7 @@ package final class LiveReader {
 
     /// A source whose pictures are decoded more slowly than they come piles up in the network's buffers. Later than
     /// this, for so long, and only a new connection brings it back to the present.
-    private static let late: Int64 = 2_000_000, lateFor: Int64 = 5_000_000
+    private static let late: Int64 = 2_000_000, lateFor: Int64 = 2_000_000
 
     /// Connects and decodes the first picture.
     /// - Parameters:
