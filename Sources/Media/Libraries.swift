@@ -2,6 +2,7 @@
 
 import CFFmpeg
 import CFFmpegShims
+import Core
 import Synchronization
 
 package struct LibraryVersion: Hashable, Sendable {
@@ -44,6 +45,7 @@ package func setLibraryLogHandler(_ handler: LibraryLogHandler?) {
     cff_log_set_handler { level, line in
         let kind: LibraryLogLevel = level <= AV_LOG_ERROR ? .error : level <= AV_LOG_WARNING ? .warning : .info
         // Called outside the lock, so that a handler may itself use FFmpeg.
-        logHandler.withLock { $0 }?(kind, String(cString: line))
+        // Lines of live sources hold URLs, and these passwords.
+        logHandler.withLock { $0 }?(kind, Redaction.redact(String(cString: line)))
     }
 }

@@ -13,8 +13,10 @@ package struct LiveClock: Sendable {
     /// What a PTS of this connection lacks to the stream's time.
     private var shift: Int64?
     private var lastPTS: Int64?
+    private var lastArrival: Int64 = 0
 
-    /// Beyond this the camera has set its clock.
+    /// A step of the PTS beyond this that the arrivals do not share: the camera has set its clock. The other way about,
+    /// pictures have waited somewhere on the way, and are late but right.
     private static let jump: Int64 = 5_000_000
     /// Times run at most this much slower or faster than the PTS: one part in so many. A picture cannot be later than
     /// its arrival, so that way is faster; it also takes back what a burst at the start has shifted.
@@ -38,20 +40,24 @@ package struct LiveClock: Sendable {
     ///   - arrival: Monotonic microseconds.
     package mutating func time(pts: Int64?, arrival: Int64) -> Timestamp {
         let arrived = arrival - origin
-        defer { lastPTS = pts }
+        let passed = arrival - lastArrival
+        defer {
+            lastPTS = pts
+            lastArrival = arrival
+        }
         guard let pts, pts.magnitude < 1 << 61 else { return rise(to: arrived) }
         guard let known = shift, let lastPTS, pts > lastPTS else {
             if shift != nil { repaired += 1 }
             shift = arrived - pts
             return rise(to: arrived)
         }
-        let error = arrived - (pts + known)
-        if error.magnitude > Self.jump {
+        let step = pts - lastPTS
+        if step > Self.jump, abs(step - passed) > Self.jump {
             repaired += 1
             shift = arrived - pts
             return rise(to: arrived)
         }
-        let step = pts - lastPTS
+        let error = arrived - (pts + known)
         let correction = error < 0 ? max(error, -(step / Self.slowing)) : min(error, step / Self.hastening)
         shift = known + correction
         return rise(to: pts + known + correction)

@@ -44,6 +44,11 @@ package final class LiveReader {
     private let shaper: LiveShaper
     private let firstIndex: Int
     private var waiting: LiveFrame?
+    private var lateSince: Int64?
+
+    /// A source whose pictures are decoded more slowly than they come piles up in the network's buffers. Later than
+    /// this, for so long, and only a new connection brings it back to the present.
+    private static let late: Int64 = 2_000_000, lateFor: Int64 = 2_000_000
 
     /// Connects and decodes the first picture.
     /// - Parameters:
@@ -84,7 +89,26 @@ package final class LiveReader {
             waiting = nil
             return frame
         }
-        return try Self.next(connection, shaper, options, &counts, &clock, firstIndex)
+        let next = try Self.next(connection, shaper, options, &counts, &clock, firstIndex)
+        if let next { try checkLateness(next) }
+        return next
+    }
+
+    private func checkLateness(_ live: LiveFrame) throws(MediaError) {
+        let lateness = live.arrival - clock.origin - live.frame.time.microseconds
+        guard lateness > Self.late else {
+            lateSince = nil
+            return
+        }
+        let since = lateSince ?? live.arrival
+        lateSince = since
+        if live.arrival - since > Self.lateFor {
+            throw .unreachable(
+                source: source.name,
+                reason:
+                    "its pictures are \(lateness / 1_000_000) s late; if that goes on, they are too large for this machine"
+            )
+        }
     }
 
     /// Static, because `init` needs it before `info` is known.

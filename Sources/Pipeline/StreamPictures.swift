@@ -28,7 +28,11 @@ final class StreamPictures {
         _ description: StreamDescription, format: TimelineFormat, folder: StreamFolder, clock: StreamClock,
         logger: Logger
     ) throws(PipelineError) {
-        guard description.video != .none else { return nil }
+        guard description.video != .none else {
+            // Kept when somebody wanted it, and nobody does now.
+            try? folder.remove(Self.latest)
+            return nil
+        }
         self.folder = folder
         self.clock = clock
         self.logger = logger

@@ -44,7 +44,9 @@ final class StreamWriter {
     var finalStats: StreamStats { stats }
 
     private static let tickInterval: Int64 = 1_000_000
-    private static let dropInterval: Int64 = 10_000_000
+    private static let dropInterval: Int64 = 60_000_000
+    /// So long after its slot a segment waits for pictures on their way; while they come, they end it themselves.
+    private static let grace: Int64 = 2_000_000
 
     init(
         _ plan: Plan, folder: StreamFolder, pictures: StreamPictures?, state: StreamState, account: StreamAccount,
@@ -84,8 +86,7 @@ final class StreamWriter {
 
     /// To be called a few times a second, whether pictures come or not.
     func tick() throws {
-        // A segment whose time is over waits only for what is still being analysed.
-        if let segment, segment.isOutside(clock.wall()), !account.hasPending { try publish() }
+        if let segment, segment.isOutside(clock.wall() - Self.grace), !account.hasPending { try publish() }
         let now = clock.monotonic()
         guard now >= nextTick else { return }
         nextTick = now + Self.tickInterval
@@ -166,7 +167,7 @@ final class StreamWriter {
             box: [face.box.x, face.box.y, face.box.width, face.box.height])
     }
 
-    /// Drops come by the hundred: one line in ten seconds says how many.
+    /// Drops come by the hundred: one line a minute says how many.
     private func tellDrops(_ now: Int64?) {
         let dropped = account.totals.dropped
         guard dropped > droppedTold else { return }

@@ -33,8 +33,14 @@ package final class StreamFolder: Sendable {
         return folder
     }
 
-    /// One that is there already is fine, and one that cannot be made fails when it is opened.
-    private static func make(_ path: [UInt8]) { _ = PathBytes.withCString(path) { mkdir($0, 0o777) } }
+    /// With the folders above it. One that is there already is fine, and one that cannot be made fails when it is
+    /// opened.
+    private static func make(_ path: [UInt8]) {
+        guard PathBytes.withCString(path, { mkdir($0, 0o777) }) < 0, errno == ENOENT else { return }
+        guard let slash = path.dropLast().lastIndex(of: PathBytes.slash), slash > 0 else { return }
+        make(Array(path[..<slash]))
+        _ = PathBytes.withCString(path) { mkdir($0, 0o777) }
+    }
 
     /// Adds a line to a file of the folder by one write, so that readers and other writers see whole lines.
     package func append(_ line: [UInt8], to file: String) throws(ResultsError) {
@@ -48,6 +54,16 @@ package final class StreamFolder: Sendable {
             if Int(written) < bytes.count { throw SystemError(code: ENOSPC) }
         } catch {
             throw .writing("write", place, error.code)
+        }
+    }
+
+    /// One that is not there is fine.
+    package func remove(_ file: String) throws(ResultsError) {
+        do throws(SystemError) {
+            try SystemError.check(Array(file.utf8)) { unlinkat(folder.descriptor, $0, 0) }
+        } catch {
+            if error.code == ENOENT { return }
+            throw .writing("remove", PathBytes.join(path, Array(file.utf8)), error.code)
         }
     }
 

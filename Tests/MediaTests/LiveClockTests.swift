@@ -35,6 +35,19 @@ import Testing
         #expect(abs(time.microseconds - 285 * 66_667) < 50_000)
     }
 
+    @Test func `pictures that waited on the way keep their times, and nothing is put into the future`() {
+        var clock = LiveClock(origin: 0)
+        var time = Timestamp.zero
+        for i: Int64 in 0..<300 {
+            // The network stands still for seven seconds from the hundredth on, then all comes at once.
+            let arrival = (100..<205).contains(i) ? 205 * 66_667 : i * 66_667
+            time = clock.time(pts: i * 66_667, arrival: arrival)
+            #expect(time.microseconds <= arrival + 50_000, "picture \(i)")
+        }
+        #expect(abs(time.microseconds - 299 * 66_667) < 50_000)
+        #expect(clock.repaired == 0)
+    }
+
     @Test func `times rise over missing, repeated and backward PTS, jumps and reconnects`() {
         var clock = LiveClock(origin: 1_000_000)
         let steps: [(pts: Int64?, arrival: Int64)] = [

@@ -53,13 +53,13 @@ final class StreamRun: Sendable {
 
     init(
         _ url: String?, out: URL? = nil, wall: TestWall? = nil, requiresFirstConnection: Bool = false,
-        _ change: (inout StreamDescription) -> Void = { _ in }
+        _ describe: (inout StreamDescription) -> Void = { _ in }
     ) throws {
         let folder = try out ?? Self.folder()
         self.out = folder
         ownsFolder = out == nil
         var description = StreamDescription(name: "door", url: url, outputRoot: Array(folder.path.utf8))
-        change(&description)
+        describe(&description)
         let models = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Sources/emotiond/Models").path
         var logger = Logger(label: "test") { [lines] _ in LineHandler(lines) }
@@ -75,7 +75,7 @@ final class StreamRun: Sendable {
                     logger: started)
                 return try job.run(installation, cancellation: cancellation, logger: started) { [self] in take($0) }
             }
-            change { $0.outcome = result }
+            self.change { $0.outcome = result }
         }
     }
 
