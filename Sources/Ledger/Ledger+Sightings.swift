@@ -73,7 +73,7 @@ extension Ledger {
         let now = now()
         return try await read { database in
             let jobs = try Self.jobs(database, under: path)
-            var events = try Self.sightings(database, path) + Self.audits(database, path)
+            var events = try Self.sightings(database, path)
             for job in jobs {
                 events += try Self.steps(database, job.id).map { step in
                     let attempt = step.attempt > 0 ? ", attempt \(step.attempt)" : ""
@@ -82,6 +82,7 @@ extension Ledger {
                         text: "job \(job.id)\(attempt): \(step.state.rawValue) (\(step.reason))")
                 }
             }
+            events += try Self.audits(database, path)
             // The sort is stable: of one moment, a sighting comes before the step that it led to.
             events.sort { $0.at < $1.at }
             return Why(events: events, now: Self.standing(jobs, events, now))

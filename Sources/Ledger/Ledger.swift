@@ -28,6 +28,7 @@ package actor Ledger {
     }
 
     private static func opened(_ path: String) throws -> DatabasePool {
+        try check(path)
         var configuration = Configuration()
         configuration.label = "ledger"
         // A backup or an operator's sqlite3 may hold it for a moment.
@@ -36,12 +37,21 @@ package actor Ledger {
         // After opening, as GRDB itself sets NORMAL when it turns WAL on: a power cut could then take back what the
         // folders already show.
         try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-        let verdict = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
-        guard verdict == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: verdict) }
         let migrator = Schema.migrator
         if try database.read(migrator.hasBeenSuperseded) { throw LedgerError.newer(path: path) }
         try migrator.migrate(database)
         return database
+    }
+
+    /// By a connection that cannot write, so that a damaged file is kept as it was found.
+    private static func check(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        var configuration = Configuration()
+        configuration.readonly = true
+        let database = try DatabaseQueue(path: path, configuration: configuration)
+        defer { try? database.close() }
+        let verdict = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+        guard verdict == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: verdict) }
     }
 
     /// Moves what the journal holds into the file. Calls after it fail.

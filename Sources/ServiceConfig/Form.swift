@@ -104,7 +104,7 @@ extension Form<Duration> {
 }
 
 extension Form<Int64> {
-    static func bytes(_ least: Int64, _ most: Int64 = 1 << 60) -> Form {
+    static func bytes(_ least: Int64, _ most: Int64 = 1 << 50) -> Form {
         Form(
             allowed: "a size from \(Amount.text(bytes: least)) to \(Amount.text(bytes: most)), such as 500MiB or 5GiB",
             parse: { Amount.bytes($0).flatMap { (least...most).contains($0) ? $0 : nil } },

@@ -25,16 +25,7 @@ package struct LoadedConfiguration: Sendable {
         file: String?, root: String? = nil, environment: [String: String], overrides: [String: String] = [:]
     ) throws(ConfigurationError) -> LoadedConfiguration {
         var yaml = ""
-        if let file {
-            do {
-                yaml = try String(contentsOf: URL(filePath: file), encoding: .utf8)
-            } catch {
-                let reason =
-                    (error as NSError).code == CocoaError.fileReadInapplicableStringEncoding.rawValue
-                    ? "is not UTF-8 text" : "cannot be read: \(Self.reason(error))"
-                throw ConfigurationError([.init(place: file, key: "", text: reason)])
-            }
-        }
+        if let file { yaml = try text(of: file) }
         return try parse(
             yaml, fileName: file ?? "defaults", root: root, environment: environment, overrides: overrides)
     }
@@ -63,12 +54,19 @@ package struct LoadedConfiguration: Sendable {
         return LoadedConfiguration(configuration: configuration, origins: source.origins)
     }
 
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        if let underlying, underlying.domain == NSPOSIXErrorDomain {
-            return String(cString: strerror(Int32(underlying.code)))
+    private static func text(of file: String) throws(ConfigurationError) -> String {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: file))
+        } catch {
+            let code = ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue
+            let reason = code.map { String(cString: strerror($0)) } ?? error.localizedDescription
+            throw ConfigurationError([.init(place: file, key: "", text: "cannot be read: \(reason)")])
         }
-        return (error as NSError).localizedDescription
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw ConfigurationError([.init(place: file, key: "", text: "is not UTF-8 text")])
+        }
+        return text
     }
 
     /// Every value with where it came from, in the order of the file.

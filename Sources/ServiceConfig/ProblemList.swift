@@ -37,7 +37,7 @@ final class ProblemList {
         do {
             var list = try decoder.unkeyedContainer()
             var members: [any Decoder] = []
-            while !list.isAtEnd { members.append(try list.decode(Captured.self).decoder) }
+            while !list.isAtEnd { members.append(try list.superDecoder()) }
             return members
         } catch {
             add(decoder.codingPath, sentence)
@@ -55,12 +55,6 @@ final class ProblemList {
             }
         }
     }
-}
-
-/// A member's decoder itself: `superDecoder()` of a list gives one without its place in some decoders.
-private struct Captured: Decodable {
-    let decoder: any Decoder
-    init(from decoder: any Decoder) { self.decoder = decoder }
 }
 
 extension Decoder {

@@ -50,17 +50,16 @@ extension ConfigurationSection {
         let collected = ProblemList.given(to: decoder)
         let problems = collected ?? ProblemList()
         let path = decoder.codingPath
-        do {
-            let members = try decoder.container(keyedBy: AnyKey.self)
+        if let members = try? decoder.container(keyedBy: AnyKey.self) {
             let known = Dictionary(uniqueKeysWithValues: Self.fields.map { ($0.key, $0) })
             for key in members.allKeys {
-                guard let field = known[key.stringValue] else {
+                if let field = known[key.stringValue] {
+                    try field.read(&self, members.superDecoder(forKey: key), problems)
+                } else {
                     problems.addUnknown(path + [key], siblings: Self.fields.map(\.key))
-                    continue
                 }
-                try field.read(&self, members.superDecoder(forKey: key), problems)
             }
-        } catch is DecodingError {
+        } else {
             problems.add(path, "must hold keys with values: \(Self.fields.map(\.key).joined(separator: ", "))")
         }
         for fault in faults() {

@@ -73,8 +73,11 @@ package actor FolderUpload: UploadSink {
 
     package func abandon() async {
         let (folder, temporary) = (folder, temporary)
+        // A task of its own: a cancelled one does no work on other threads, and this work is to be done above all then.
         // Nothing more can be done about a file that cannot be removed; the next scan ignores it.
-        _ = try? await Blocking.run { try withPath(temporary) { unlinkat(folder.descriptor, $0, 0) } }
+        _ = await Task {
+            try? await Blocking.run { try withPath(temporary) { unlinkat(folder.descriptor, $0, 0) } }
+        }.value
     }
 
     private func perform(_ body: @escaping @Sendable () throws -> Void) async throws {
@@ -86,12 +89,15 @@ package actor FolderUpload: UploadSink {
     }
 
     private static let slash = UInt8(ascii: "/")
+    private static let dot = UInt8(ascii: ".")
+    /// Ours alone, so that what a killed daemon left can be told from other programs' hidden files.
+    private static let ending = Array(".emotiond-upload".utf8)
 
     /// Cut so that the name fits, whatever the length of the final one.
     private static func temporaryName(for name: [UInt8]) -> [UInt8] {
         var random = SystemRandomNumberGenerator()
-        let suffix = "." + String(random.next(), radix: 16) + ".part"
-        return [UInt8(ascii: ".")] + name.prefix(RelativePath.longestName - suffix.utf8.count - 1) + Array(suffix.utf8)
+        let suffix = Array(("." + String(random.next(), radix: 16)).utf8) + ending
+        return [dot] + name.prefix(RelativePath.longestName - suffix.count - 1) + suffix
     }
 
     private static func refusal(_ error: FileError, path: [UInt8]) -> ServiceRefusal {
@@ -107,6 +113,44 @@ package actor FolderUpload: UploadSink {
         default:
             .unavailable(error.description)
         }
+    }
+}
+
+extension FolderUpload {
+    private static let deepest = 64
+
+    /// Removes what uploads left that a kill or a power cut ended; only for a time when none can be under way, as before
+    /// the server starts. Links are not followed.
+    /// - Returns: how many there were.
+    package static func removeLeftovers(below root: [UInt8]) async throws -> Int {
+        try await Blocking.run {
+            do {
+                return try removeLeftovers(in: File(folder: root), depth: 0)
+            } catch let error as FileError {
+                throw refusal(error, path: root)
+            }
+        }
+    }
+
+    private static func removeLeftovers(in folder: File, depth: Int) throws(FileError) -> Int {
+        var count = 0
+        for name in try folder.names() {
+            var status = stat()
+            guard try withPath(name, { fstatat(folder.descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else {
+                continue
+            }
+            switch status.st_mode & S_IFMT {
+            case S_IFREG where name.first == dot && name.suffix(ending.count) == ending[...]:
+                if try withPath(name, { unlinkat(folder.descriptor, $0, 0) }) == 0 { count += 1 }
+            case S_IFDIR where depth < deepest:
+                // A folder that is not ours to read has nothing of ours in it.
+                guard let child = try? folder.folder(name) else { continue }
+                count += try removeLeftovers(in: child, depth: depth + 1)
+            default:
+                continue
+            }
+        }
+        return count
     }
 }
 

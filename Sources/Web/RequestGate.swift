@@ -82,7 +82,9 @@ struct RequestGate: RouterMiddleware {
         guard request.method == .put, response.status.code >= 400 else { return }
         response.headers[.connection] = "close"
         let channel = context.channel
-        channel.eventLoop.scheduleTask(in: .seconds(3)) { channel.close(promise: nil) }
+        // Hummingbird waits for the client to close, which a stop cannot.
+        let patience = Task.isCancelled ? TimeAmount.milliseconds(100) : .seconds(3)
+        channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
     }
 
     private static let headers: [(HTTPField.Name, String)] =

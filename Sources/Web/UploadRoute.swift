@@ -27,6 +27,8 @@ enum UploadRoute {
         let count: Int64
         do {
             count = try await copy(request.body, to: sink, limit: limit)
+            // Cancellation closes the input, which looks like the end of a body without a length.
+            try Task.checkCancellation()
             if let announced, announced != count {
                 throw ServiceRefusal.invalid("the upload broke off: \(count) of \(announced) bytes came")
             }
@@ -52,7 +54,7 @@ enum UploadRoute {
         for try await buffer in body {
             count += Int64(buffer.readableBytes)
             guard count <= limit else { throw tooLarge(limit) }
-            pending.append(contentsOf: buffer.readableBytesView)
+            buffer.withUnsafeReadableBytes { pending.append(contentsOf: $0) }
             if pending.count >= piece {
                 try await sink.write(pending)
                 pending.removeAll(keepingCapacity: true)

@@ -65,7 +65,7 @@ private func sighting(_ path: String, _ verdict: String, _ reason: String) -> Le
     #expect(events.allSatisfy { $0.text.contains("(3 times until") })
 }
 
-@Test func `a scan is written whole or not at all`() async throws {
+@Test func `a growing file is one sighting, another verdict or file is another`() async throws {
     let ledger = try StateFolder().ledger()
     try await ledger.see([])
     // A waiting file's growth is no news; another verdict or another ready file is.

@@ -17,8 +17,9 @@ final class StateFolder: Sendable {
 
     var database: String { path + "/emotiond.sqlite" }
 
+    /// Keeps the folder for as long as it lives itself.
     func ledger(_ clock: HandClock = HandClock()) throws -> Ledger {
-        try Ledger(StateLock(folder: path), now: { clock.now })
+        try Ledger(StateLock(folder: path), now: { withExtendedLifetime(self) { clock.now } })
     }
 
     var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }

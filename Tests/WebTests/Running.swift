@@ -27,6 +27,10 @@ struct TemporaryFolder {
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
     }
 
+    func contents(_ name: String) -> [UInt8]? {
+        FileManager.default.contents(atPath: "\(path)/\(name)").map(Array.init)
+    }
+
     func read(_ name: String) -> String? {
         FileManager.default.contents(atPath: "\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) }
     }

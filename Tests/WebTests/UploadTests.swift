@@ -22,7 +22,7 @@ import Web
             #expect(answer.status == 201)
             #expect(answer.text == #"{"bytes":700000,"path":"shop A/day 1/ad.mp4"}"#)
             #expect(folder.names() == ["shop A", "shop A/day 1", "shop A/day 1/ad.mp4"])
-            #expect(folder.read("shop A/day 1/ad.mp4").map { Array($0.utf8).count } != nil)
+            #expect(folder.contents("shop A/day 1/ad.mp4") == bytes)
         }
     }
 
@@ -61,9 +61,22 @@ import Web
         let sink = try await FolderUpload.open(Array("ad.mp4".utf8), below: folder.bytes)
         try await sink.write([1, 2, 3])
         let names = folder.names()
-        #expect(names.count == 1 && names[0].hasPrefix(".ad.mp4.") && names[0].hasSuffix(".part"))
+        #expect(names.count == 1 && names[0].hasPrefix(".ad.mp4.") && names[0].hasSuffix(".emotiond-upload"))
         try await sink.finish()
         #expect(folder.names() == ["ad.mp4"])
+    }
+
+    @Test func `what a killed service left is removed, and nothing else`() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        for name in ["ad.mp4", ".hidden", "a/.other.part", "a/b/.emotiond-upload.mp4"] { try folder.write(name, "x") }
+        let kept = folder.names()
+        for path in ["ad2.mp4", "a/b/c/ad.mp4"] {
+            _ = try await FolderUpload.open(Array(path.utf8), below: folder.bytes)
+        }
+        #expect(folder.names().count { $0.hasSuffix(".emotiond-upload") } == 2)
+        #expect(try await FolderUpload.removeLeftovers(below: folder.bytes) == 2)
+        #expect(folder.names() == (kept + ["a/b/c"]).sorted())
     }
 
     @Test func `a name as long as the file system allows fits, the temporary one too`() async throws {
