@@ -37,7 +37,10 @@ actor Worker {
 
     private var child: Child?
     private var isReady = false
+    /// Told to stop.
     private var isEnding = false
+    /// Gets no more orders and is to end by itself.
+    private var isLeaving = false
     private var outputEnded = false
     private var killed: Kill?
     private var running: Running?
@@ -102,7 +105,7 @@ actor Worker {
                 return .watch
             }
             await drive()
-            isEnding = true
+            isLeaving = true
             try? await child.standardInputWriter.finish()
             var open: Set<Part> = [.reports, .log]
             while !open.isEmpty, let part = await group.next() { open.remove(part) }
@@ -293,7 +296,7 @@ actor Worker {
     private func look(after tick: Duration) {
         memory = child.flatMap { ProcessMemory.privateBytes(of: $0.processIdentifier.value) }
         if let memory, let limit = settings.memoryBytes, memory > limit { kill(.overMemory(memory)) }
-        if isEnding, running == nil {
+        if isLeaving, running == nil {
             sinceEnd += tick
             if sinceEnd >= settings.grace { kill(.tooSlow) }
             return
@@ -329,6 +332,7 @@ actor Worker {
 
     private func ended(_ status: TerminationStatus) async {
         outputEnded = true
+        isEnding = isEnding || Task.isCancelled
         guard var current = running else {
             if killed == nil, !status.isSuccess, !isEnding {
                 logger.warning("a worker without a job ended: \(DeathReason.text(status, log.lines))")
