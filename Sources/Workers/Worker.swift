@@ -71,7 +71,8 @@ actor Worker {
         var options = PlatformOptions()
         // A group of its own: Ctrl-C is for the daemon, which stops its workers in good order.
         options.processGroupID = 0
-        var environment: [Environment.Key: String?] = [:]
+        // A crash is ended at once and named by its signal; Swift's backtracer would hold it for seconds and flood the log.
+        var environment: [Environment.Key: String?] = ["SWIFT_BACKTRACE": "enable=no"]
         for (name, value) in settings.environment {
             if let key = Environment.Key(rawValue: name) { environment[key] = value }
         }
@@ -91,6 +92,7 @@ actor Worker {
 
     private func serve(_ child: Child) async {
         self.child = child
+        if isEnding { kill(.stopped) }
         await withTaskGroup(of: Part.self) { group in
             group.addTask {
                 await self.readReports(child.standardOutput)
@@ -111,12 +113,16 @@ actor Worker {
             while !open.isEmpty, let part = await group.next() { open.remove(part) }
             group.cancelAll()
         }
+        // A process that ends closes its outputs last of all. One that closed them to live on must not: nobody would
+        // hear of it. It is not waited for yet, so the number is still its own.
+        try? child.send(signal: .kill, toProcessGroup: true)
+        self.child = nil
     }
 
     // MARK: Orders
 
     private func drive() async {
-        while !isReady, !outputEnded { await change() }
+        while !isReady, !outputEnded, !isEnding { await change() }
         while let current = running, !outputEnded, !isEnding {
             if current.isCancelled {
                 finish(current.request.outcome(.cancelled, .interrupted, "cancelled"))
@@ -181,6 +187,7 @@ actor Worker {
         } else if running != nil {
             kill(.stopped)
         }
+        wake()
     }
 
     func kill(_ why: Kill) {
@@ -375,7 +382,8 @@ private struct LogEntry {
     let text: String
 
     init(_ line: String) {
-        guard let colon = line.firstRange(of: ": "), let level = Logger.Level(rawValue: String(line[..<colon.lowerBound]))
+        guard let colon = line.firstRange(of: ": "),
+            let level = Logger.Level(rawValue: String(line[..<colon.lowerBound]))
         else {
             (self.level, text) = (.notice, line)
             return

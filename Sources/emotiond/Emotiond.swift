@@ -12,7 +12,9 @@ struct Emotiond: ParsableCommand {
         commandName: "emotiond",
         abstract: "Turns video into emotion timelines.",
         version: Doctor.versionText,
-        subcommands: [AnalyseCommand.self, EvalCommand.self, BenchCommand.self, DoctorCommand.self, WorkerCommand.self],
+        subcommands: [
+            AnalyseCommand.self, EvalCommand.self, BenchCommand.self, DoctorCommand.self, WorkerCommand.self,
+        ],
         defaultSubcommand: AnalyseCommand.self)
 
     static func main() {
