@@ -4,12 +4,12 @@
 
 internal import ServiceConfig
 internal import Foundation
-package import Ledger
-package import Logging
-package import Results
-package import Workers
+internal import Ledger
+internal import Logging
+internal import Results
+internal import Workers
 
-package actor Dispatcher {
+actor Dispatcher {
     struct Rooms: Sendable {
         let ledger: Ledger
         let pool: WorkerPool
@@ -203,7 +203,7 @@ package actor Dispatcher {
     private func fail(_ job: Ledger.Job, _ outcome: JobOutcome) async throws {
         let reason = outcome.reason ?? "failed with exit \(outcome.exit.rawValue)"
         let written = try await rooms.ledger.fail(
-            job.token, exitCode: outcome.exit.rawValue, reason: reason, log: outcome.lastLines, sha256: outcome.sha256)
+            job.token, exitCode: outcome.exit.rawValue, reason: reason, log: outcome.lastLines)
         guard written else { return }
         logger.error("job \(job.id), \(shown(job.path)): failed: \(reason)")
         if let ended = try await rooms.ledger.job(job.id) { await rooms.inputs.take(ended) }

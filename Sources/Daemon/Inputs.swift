@@ -1,13 +1,13 @@
 // Where an input lies and goes: to done/ or failed/ after its job, back for another attempt. Each step may be cut off
 // by a kill; `settle` at the next start does what is left.
 
-package import ServiceConfig
+internal import ServiceConfig
 internal import Foundation
-package import Intake
-package import Ledger
-package import Logging
+internal import Intake
+internal import Ledger
+internal import Logging
 
-package actor Inputs {
+actor Inputs {
     private let placement: Placement
     private let ledger: Ledger
     private let logger: Logger
@@ -127,8 +127,8 @@ package actor Inputs {
     }
 }
 
-package struct InputError: Error, CustomStringConvertible {
-    package let description: String
+struct InputError: Error, CustomStringConvertible {
+    let description: String
     init(_ description: String) { self.description = description }
 }
 

@@ -1,12 +1,12 @@
 // Files in the watched folder become jobs: rounds of `IntakeLoop`, compared with the ledger and written into it.
 
-package import ServiceConfig
-package import Intake
-package import Ledger
-package import Logging
+internal import ServiceConfig
+internal import Intake
+internal import Ledger
+internal import Logging
 internal import Synchronization
 
-package actor IntakeDriver {
+actor IntakeDriver {
     private let ledger: Ledger
     private let logger: Logger
     private let lane = BlockingLane("intake")
@@ -108,7 +108,7 @@ package actor IntakeDriver {
         }
         rounds += 1
         if rounds == 1 { logger.info("first scan: \(round.fileCount) files, \(round.ready.count) to do") }
-        return .now.duration(to: round.nextRound)
+        return ContinuousClock.now.duration(to: round.nextRound)
     }
 
     private func tell(_ round: IntakeRound) {

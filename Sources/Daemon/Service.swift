@@ -78,13 +78,24 @@ package struct Service: Sendable {
         } catch {
             throw ServiceError(exit: error.exit, description: error.description)
         }
-        defer {
-            ledger.close()
-            withExtendedLifetime(lock) {}
-        }
         logger.notice(
             "do not use it to infer emotions of employees or students (EU AI Act, Art. 5(1)(f)); what is measured is expression, not feeling"
         )
+        // The lock is held until the ledger is closed, whatever happens in between.
+        do throws(ServiceError) {
+            try await run(configuration, ledger, orders)
+        } catch {
+            await ledger.close()
+            withExtendedLifetime(lock) {}
+            throw error
+        }
+        await ledger.close()
+        withExtendedLifetime(lock) {}
+    }
+
+    private func run(
+        _ configuration: ServiceConfiguration, _ ledger: Ledger, _ orders: AsyncStream<ServiceOrder>
+    ) async throws(ServiceError) {
         let rooms: Rooms
         do { rooms = try await build(configuration, ledger) } catch let error as ServiceError { throw error } catch {
             throw ServiceError(exit: 70, description: "\(error)")
@@ -328,7 +339,8 @@ extension Service.Rooms {
             await housekeeping.measure()
             board.set(.starting, nil)
             await dispatcher.look()
-            await streams.use(ServiceConfiguration.StreamChanges(ended: [], begun: configuration.streams))
+            await streams.use(
+                ServiceConfiguration.streamChanges(from: ServiceConfiguration(), to: configuration))
             return .other
         }
     }
@@ -369,9 +381,10 @@ extension Service {
         guard setup.isRoot, let token = rooms.token else { return }
         for address in addresses {
             // On standard output: the link is for the person at the terminal, not for logs.
-            if let link = token.signInLink(address) { print("Dashboard: \(link)") }
+            if let link = token.signInLink(address) {
+                FileHandle.standardOutput.write(Data("Dashboard: \(link)\n".utf8))
+            }
         }
-        fflush(stdout)
     }
 
     /// A bad file changes nothing; of a good one only what changed is taken over.

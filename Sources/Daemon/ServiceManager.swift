@@ -1,5 +1,6 @@
 // Tells systemd how the daemon is: sd_notify(3) without its library, one datagram a message.
 
+import Dispatch
 import Foundation
 import Glibc
 
@@ -30,9 +31,7 @@ package final class ServiceManager: Sendable {
 
     /// systemd wants the monotonic time with it, so that it can tell this reload from an earlier one.
     package func reloading() {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        send("RELOADING=1\nMONOTONIC_USEC=\(Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)")
+        send("RELOADING=1\nMONOTONIC_USEC=\(DispatchTime.now().uptimeNanoseconds / 1000)")
     }
 
     private func oneLine(_ text: String) -> String {

@@ -1,13 +1,13 @@
 // Cameras: each is a job without an end in a worker of its own. A worker that dies is started again; a stream that is
 // taken out of the configuration is stopped, and its last segment published.
 
-package import ServiceConfig
+internal import ServiceConfig
 internal import Core
 internal import Foundation
-package import Ledger
-package import Logging
+internal import Ledger
+internal import Logging
 internal import Results
-package import Workers
+internal import Workers
 
 actor StreamSupervisor {
     typealias Settings = ServiceConfiguration.Stream

@@ -4,7 +4,7 @@ internal import ServiceConfig
 internal import Foundation
 internal import Glibc
 internal import Intake
-package import Ledger
+internal import Ledger
 
 package struct VerificationReport: Codable, Sendable, Equatable {
     package var jobs = 0
@@ -71,10 +71,11 @@ struct Verifier: Sendable {
         default: return nil
         }
         let path = Array(root.utf8) + placed[slash...]
-        // lstat by bytes: a name need not be UTF-8.
-        var facts = stat()
+        // By bytes: a name need not be UTF-8.
         let isThere = (path + [0]).withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { lstat($0, &facts) == 0 } ?? false }
+            buffer.withMemoryRebound(to: CChar.self) { 
+                $0.baseAddress.map { faccessat(AT_FDCWD, $0, F_OK, AT_SYMLINK_NOFOLLOW) == 0 } ?? false
+            }
         }
         if isThere { return nil }
         return "job \(job.id): its input is not at \(shown(path))"

@@ -188,7 +188,8 @@ package final class JobWorker: Sendable {
         guard pulse.withLock({ $0.isDue(progress.frames) }) else { return }
         channel.send(
             JobReport(
-                job: job.id, attempt: job.attempt, .progress(JobProgress(share: progress.share, frames: progress.frames))
+                job: job.id, attempt: job.attempt,
+                .progress(JobProgress(share: progress.share, frames: progress.frames))
             ))
     }
 

@@ -50,7 +50,7 @@ enum DeathReason {
         case .signaled(SIGXCPU):
             "killed by \(SignalName.text(SIGXCPU)): it used more processor time than a job may" + last(lines)
         case .signaled(SIGKILL):
-            "killed by \(SignalName.text(SIGKILL)), not by the service: by hand, or by the kernel for want of memory"
+            "killed by \(SignalName.text(SIGKILL)): by hand, by the kernel for want of memory, or for closing its outputs"
         case .signaled(let signal): "killed by \(SignalName.text(signal))" + last(lines)
         case .exited(let code): "ended with exit code \(code)" + last(lines)
         }

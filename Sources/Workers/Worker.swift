@@ -37,7 +37,10 @@ actor Worker {
 
     private var child: Child?
     private var isReady = false
+    /// Told to stop.
     private var isEnding = false
+    /// Gets no more orders and is to end by itself.
+    private var isLeaving = false
     private var outputEnded = false
     private var killed: Kill?
     private var running: Running?
@@ -68,7 +71,8 @@ actor Worker {
         var options = PlatformOptions()
         // A group of its own: Ctrl-C is for the daemon, which stops its workers in good order.
         options.processGroupID = 0
-        var environment: [Environment.Key: String?] = [:]
+        // A crash is ended at once and named by its signal; Swift's backtracer would hold it for seconds and flood the log.
+        var environment: [Environment.Key: String?] = ["SWIFT_BACKTRACE": "enable=no"]
         for (name, value) in settings.environment {
             if let key = Environment.Key(rawValue: name) { environment[key] = value }
         }
@@ -88,6 +92,7 @@ actor Worker {
 
     private func serve(_ child: Child) async {
         self.child = child
+        if isEnding { kill(.stopped) }
         await withTaskGroup(of: Part.self) { group in
             group.addTask {
                 await self.readReports(child.standardOutput)
@@ -102,18 +107,22 @@ actor Worker {
                 return .watch
             }
             await drive()
-            isEnding = true
+            isLeaving = true
             try? await child.standardInputWriter.finish()
             var open: Set<Part> = [.reports, .log]
             while !open.isEmpty, let part = await group.next() { open.remove(part) }
             group.cancelAll()
         }
+        // A process that ends closes its outputs last of all. One that closed them to live on must not: nobody would
+        // hear of it. It is not waited for yet, so the number is still its own.
+        try? child.send(signal: .kill, toProcessGroup: true)
+        self.child = nil
     }
 
     // MARK: Orders
 
     private func drive() async {
-        while !isReady, !outputEnded { await change() }
+        while !isReady, !outputEnded, !isEnding { await change() }
         while let current = running, !outputEnded, !isEnding {
             if current.isCancelled {
                 finish(current.request.outcome(.cancelled, .interrupted, "cancelled"))
@@ -184,6 +193,7 @@ actor Worker {
         } else if running != nil {
             kill(.stopped)
         }
+        wake()
     }
 
     func kill(_ why: Kill) {
@@ -299,7 +309,7 @@ actor Worker {
     private func look(after tick: Duration) {
         memory = child.flatMap { ProcessMemory.privateBytes(of: $0.processIdentifier.value) }
         if let memory, let limit = settings.memoryBytes, memory > limit { kill(.overMemory(memory)) }
-        if isEnding, running == nil {
+        if isLeaving, running == nil {
             sinceEnd += tick
             if sinceEnd >= settings.grace { kill(.tooSlow) }
             return
@@ -335,6 +345,7 @@ actor Worker {
 
     private func ended(_ status: TerminationStatus) async {
         outputEnded = true
+        isEnding = isEnding || Task.isCancelled
         guard var current = running else {
             if killed == nil, !status.isSuccess, !isEnding {
                 logger.warning("a worker without a job ended: \(DeathReason.text(status, log.lines))")
@@ -377,7 +388,8 @@ private struct LogEntry {
     let text: String
 
     init(_ line: String) {
-        guard let colon = line.firstRange(of: ": "), let level = Logger.Level(rawValue: String(line[..<colon.lowerBound]))
+        guard let colon = line.firstRange(of: ": "),
+            let level = Logger.Level(rawValue: String(line[..<colon.lowerBound]))
         else {
             (self.level, text) = (.notice, line)
             return

@@ -150,6 +150,11 @@ package actor WorkerPool {
 
     private func serve(_ slot: Int) async {
         while let request = await next(for: slot, isWarm: false) {
+            // The pool may have been stopped between the hand-over and now.
+            if isStopping {
+                request.end(.stopped, .tryLater, "the service stops")
+                return
+            }
             let worker = Worker(slot: slot, pool: self, settings: settings, clock: clock, logger: logger)
             workers[slot] = worker
             await worker.live(request)

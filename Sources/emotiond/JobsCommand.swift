@@ -4,6 +4,7 @@ import ArgumentParser
 import Daemon
 import Foundation
 import Results
+import ServiceConfig
 
 struct JobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -72,7 +72,7 @@ struct ServeCommand: ParsableCommand {
         let orders = ServiceSignals()
         Task {
             var code = ExitReason.done.rawValue
-            do {
+            do throws(ServiceError) {
                 try await Service(setup, logger: logger).run(orders.orders)
             } catch {
                 logger.error("\(error)")
@@ -129,7 +129,7 @@ struct ServicePlace: ParsableArguments {
 }
 
 /// SIGTERM and Ctrl-C stop, SIGHUP reloads; a second SIGTERM ends the process at once.
-private final class ServiceSignals: Sendable {
+private final class ServiceSignals {
     let orders: AsyncStream<ServiceOrder>
     private let sources: [any DispatchSourceSignal]
 

@@ -84,7 +84,8 @@ import Testing
     }
 
     @Test func `numbers that JSON does not know are left out`() throws {
-        let report = JobReport(job: 1, attempt: 1, .progress(JobProgress(share: .nan, frames: 2, positionSeconds: .infinity)))
+        let report = JobReport(
+            job: 1, attempt: 1, .progress(JobProgress(share: .nan, frames: 2, positionSeconds: .infinity)))
         let back = try JobReport(line: report.encodedLine())
         #expect(back.event == .progress(JobProgress(share: nil, frames: 2)))
     }
@@ -113,7 +114,9 @@ import Testing
         #expect(throws: JobProtocolError.self) { try JobOrder(line: Array(text.utf8)) }
     }
 
-    @Test(arguments: ["", "hello", #"{"event":"published","job":1}"#, #"{"event":"failed","job":1,"failed":{"exit":1}}"#])
+    @Test(arguments: [
+        "", "hello", #"{"event":"published","job":1}"#, #"{"event":"failed","job":1,"failed":{"exit":1}}"#,
+    ])
     func `a line that is no report is an error with its reason`(text: String) {
         #expect(throws: JobProtocolError.self) { try JobReport(line: Array(text.utf8)) }
     }

@@ -77,6 +77,10 @@ def perform(order):
     elif kind == "flood":
         while True:
             os.write(1, b"x" * 65536)
+    elif kind == "mute":
+        os.close(1)
+        os.close(2)
+        time.sleep(100000)
     elif kind == "garbage":
         print("hello", flush=True)
         time.sleep(100000)

@@ -18,7 +18,9 @@ import Workers
                     group.addTask {
                         await events.first("started")
                         // Until the job has ended; the watch sees the time pass.
-                        await clock.run { while await pool.status().contains(where: { $0.job == 1 }) { await Task.yield() } }
+                        await clock.run {
+                            while await pool.status().contains(where: { $0.job == 1 }) { await Task.yield() }
+                        }
                         return nil
                     }
                 }
@@ -68,6 +70,11 @@ import Workers
         let outcome = try await outcome("memory:200", settings, clock: ManualClock())
         #expect(outcome.end == .overMemory)
         #expect(outcome.reason?.contains("more than the 100") == true)
+    }
+
+    @Test func `a worker that closes its outputs does not live on`() async throws {
+        let outcome = try await outcome("mute")
+        #expect(outcome.end == .crashed(signal: SIGKILL), "\(outcome)")
     }
 
     @Test func `a full disk is told apart`() async throws {

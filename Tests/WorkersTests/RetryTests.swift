@@ -38,7 +38,8 @@ import Workers
 
     @Test func `pauses grow up to the longest and end with the last attempt`() {
         let policy = RetryPolicy(attempts: 5, first: .seconds(10), factor: 4, longest: .seconds(600))
-        #expect((1...5).map { policy.pause(after: $0) } == [.seconds(10), .seconds(40), .seconds(160), .seconds(600), nil])
+        #expect(
+            (1...5).map { policy.pause(after: $0) } == [.seconds(10), .seconds(40), .seconds(160), .seconds(600), nil])
         #expect(RetryPolicy(attempts: 1).pause(after: 1) == nil)
     }
 }

@@ -58,7 +58,9 @@ import Workers
         let outcomes = try await withPool(FakeWorker.settings(2)) { pool in
             await withTaskGroup(of: JobOutcome.self) { group in
                 for number in 1...60 {
-                    group.addTask { await pool.perform(Int64(number), attempt: 1, job(number % 7 == 0 ? "fail:65" : "ok")) }
+                    group.addTask {
+                        await pool.perform(Int64(number), attempt: 1, job(number % 7 == 0 ? "fail:65" : "ok"))
+                    }
                 }
                 return await group.reduce(into: []) { $0.append($1) }
             }
