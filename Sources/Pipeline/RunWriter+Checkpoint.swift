@@ -38,7 +38,6 @@ extension RunWriter {
         guard let checkpoints else { return }
         unsaved = point
         let passed = point.time.microseconds - (checkpointTime ?? point.time).microseconds
-        checkpointTime = checkpointTime ?? point.time
         if passed >= checkpoints.interval { try saveCheckpoint() }
     }
 

@@ -51,7 +51,7 @@ final class RunWriter: ResultSink {
     let checkpoints: CheckpointKeeper?
     /// Behind the frame taken last, and not yet on the disk.
     var unsaved: ResumePoint?
-    /// Of the checkpoint before, or of the first point.
+    /// Of the checkpoint before, or of the first frame.
     var checkpointTime: Timestamp?
     /// Written since then.
     var newStills: [String] = []
@@ -112,6 +112,7 @@ final class RunWriter: ResultSink {
 
     func take(_ result: FrameResult, frame: Frame?) throws {
         unsaved = nil
+        checkpointTime = checkpointTime ?? result.time
         try timeline.write(result)
         summary.add(result)
         for face in result.faces { faceIDs.insert(face.id) }

@@ -11,13 +11,15 @@ import Testing
     @Test func `a run stopped again and again gives the bytes of one that never was`() throws {
         var job = SampleJob(try Folder())
         job.options.stills = .every(10)
+        // The stages before the writer are ahead of it by less than fifty frames, so each stop finds the reader at work.
+        job.options.to = Timestamp(microseconds: 8_000_000)
         _ = try job.run(out: "plain")
         for frames in [1, 17, 18, 40] {
             #expect(try job.stop(after: frames, out: "cut", work: "work"), "\(frames)")
             #expect(job.folder.names("cut") == [], "nothing is published")
         }
         let outcome = try job.run(out: "cut", work: "work")
-        #expect(outcome.exit == .done && outcome.frames == 60)
+        #expect(outcome.exit == .done && outcome.frames == 100)
         try job.expectSame("plain", "cut")
         #expect(job.folder.names("work") == [])
         #expect(job.notes.contains { $0.resumed })
@@ -98,7 +100,7 @@ import Testing
     /// As if the decoder gave other frames than it did, in a checkpoint that is otherwise sound.
     private func moveTime(in file: URL) throws {
         let lines = String(decoding: try Data(contentsOf: file), as: UTF8.self).split(separator: "\n")
-        let point = try #require(lines[1].range(of: #""point":{"analysed":\d+"#, options: .regularExpression))
+        let point = try #require(lines[1].range(of: #""point":\{"analysed":\d+"#, options: .regularExpression))
         let body = lines[1].replacingCharacters(in: point, with: #""point":{"analysed":3"#)
         let hash = try sha256(of: Array(body.utf8))
         try Data("{\"format\":1,\"sha256\":\"\(hash)\"}\n\(body)\n".utf8).write(to: file)

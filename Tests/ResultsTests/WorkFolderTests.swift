@@ -81,7 +81,7 @@ import Testing
             lock.release()
             #expect(!FileManager.default.fileExists(atPath: "\(path)/a/b"))
             let again = try #require(try WorkLock(folder: folder))
-            FileManager.default.createFile(atPath: "\(path)/a/b/kept", contents: nil)
+            try Data().write(to: URL(filePath: "\(path)/a/b/kept"))
             again.release()
             #expect(FileManager.default.fileExists(atPath: "\(path)/a/b/kept"))
         }
