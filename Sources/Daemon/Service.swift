@@ -194,8 +194,8 @@ package struct Service: Sendable {
             }, removed: { events.tell(.streamRemoved($0)) })
         let view = StateView(
             StateView.Rooms(
-                ledger: ledger, board: board, inputs: inputs, intake: intake, dispatcher: dispatcher, pool: pool,
-                streams: streams, events: events, logger: logger),
+                ledger: ledger, board: board, inputs: inputs, events: events,
+                running: StateView.Running(intake: intake, dispatcher: dispatcher, pool: pool, streams: streams)),
             configuration: configuration, version: setup.version, workers: workers)
         let (ready, readyContinuation) = AsyncStream.makeStream(of: [ListenAddress].self)
         let (web, token) = try server(configuration, view) { readyContinuation.yield($0) }
@@ -432,7 +432,7 @@ extension Hook {
 
 extension LedgerError {
     /// As `emotiond` ends.
-    fileprivate var exit: Int32 {
+    var exit: Int32 {
         switch self {
         case .held: 75
         case .networkFileSystem, .newer: 78

@@ -15,12 +15,16 @@ final class StateView: ServiceState {
         let ledger: Ledger
         let board: Board
         let inputs: Inputs
+        let events: EventHub<ServiceEvent>
+        /// Nil where no service runs, and only the ledger is asked.
+        let running: Running?
+    }
+
+    struct Running: Sendable {
         let intake: IntakeDriver
         let dispatcher: Dispatcher
         let pool: WorkerPool
         let streams: StreamSupervisor
-        let events: EventHub<ServiceEvent>
-        let logger: Logger
     }
 
     private let rooms: Rooms
@@ -98,14 +102,14 @@ final class StateView: ServiceState {
             throw ServiceRefusal.conflict("job \(id) changed meanwhile; look again")
         }
         await tell(again)
-        await rooms.dispatcher.look()
+        await rooms.running?.dispatcher.look()
         return view(again)
     }
 
     func cancel(_ id: Int64) async throws -> JobView {
         switch try await rooms.ledger.cancel(id, who: "a person") {
         case .cancelled: break
-        case .asked: await rooms.pool.cancel(id)
+        case .asked: await rooms.running?.pool.cancel(id)
         case .tooLate(let state): throw ServiceRefusal.conflict("job \(id) is \(state.rawValue) already")
         case .unknown: throw ServiceRefusal.notFound("there is no job \(id)")
         }
@@ -137,7 +141,7 @@ final class StateView: ServiceState {
 
     func verify() async throws -> VerifyView {
         let configuration = configuration.withLock { $0 }
-        let isIdle = await rooms.dispatcher.runningJobs.isEmpty
+        let isIdle = await rooms.running?.dispatcher.runningJobs.isEmpty ?? true
         let ledger = try await rooms.ledger.verify()
         let report = try await lane.run { try Verifier(configuration: configuration).compare(ledger, isIdle: isIdle) }
         return VerifyView(jobs: report.jobs, results: report.results, problems: report.problems)
@@ -150,16 +154,18 @@ final class StateView: ServiceState {
             throw ServiceRefusal.conflict("job \(running) of it runs; cancel it first")
         }
         if let counts = try? await counts() { rooms.events.tell(.counts(counts)) }
-        rooms.intake.tookAway(path)
+        rooms.running?.intake.tookAway(path)
         return PurgeView(path: shown(path), removed: report.removed)
     }
 
     // MARK: Streams and figures
 
-    func streams() async throws -> [StreamView] { await rooms.streams.figures.map { view($0) } }
+    func streams() async throws -> [StreamView] { await figures.map { view($0) } }
+
+    private var figures: [StreamFigures] { get async { await rooms.running?.streams.figures ?? [] } }
 
     func streamFrame(_ name: String) async throws -> [UInt8]? {
-        let names = await rooms.streams.figures.map(\.settings.name)
+        let names = await figures.map(\.settings.name)
         guard names.contains(name) else { return nil }
         let file = "\(state.resultsFolder)/streams/\(name)/latest.jpg"
         return await lane.run { FileManager.default.contents(atPath: file).map { Array($0) } }
@@ -179,14 +185,14 @@ final class StateView: ServiceState {
         values.retries = counters.retries
         values.framesAnalysed = counters.frames
         values.facesSeen = counters.faces
-        let status = await rooms.pool.status()
+        let status = await rooms.running?.pool.status() ?? []
         values.workersBusy = status.count { $0.job != nil }
         values.workersLimit = workers
         values.daemonMemoryBytes = Self.residentBytes()
         values.workerMemoryBytes = status.compactMap(\.memoryBytes).reduce(0, +)
         values.diskFreeBytes = rooms.board.freeBytes
         values.isIntakePaused = rooms.board.isPaused
-        values.streams = await rooms.streams.figures.map {
+        values.streams = await figures.map {
             StreamMetrics(view: view($0), stageSeconds: $0.stats?.stages ?? [:])
         }
         return values

@@ -1,8 +1,8 @@
 // One way of writing JSON for the whole API: keys in snake_case, sorted, so that equal values give equal bytes.
 
-internal import Foundation
+package import Foundation
 
-enum JSON {
+package enum JSON {
     static func encoder() -> JSONEncoder {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -13,5 +13,5 @@ enum JSON {
         return encoder
     }
 
-    static func encode(_ value: some Encodable) throws -> Data { try encoder().encode(value) }
+    package static func encode(_ value: some Encodable) throws -> Data { try encoder().encode(value) }
 }

@@ -2,9 +2,13 @@
 
 import ArgumentParser
 import Daemon
+import Dispatch
 import Foundation
+import Logging
 import Results
 import ServiceConfig
+import Synchronization
+import Tools
 
 struct JobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,11 +30,8 @@ struct JobsCommand: ParsableCommand {
             var jobs: [JobLine] = []
             var before: Int64?
             repeat {
-                var query = "limit=\(min(500, limit - jobs.count))"
-                if let state { query += "&state=\(Control.encoded(state))" }
-                if let find { query += "&q=\(Control.encoded(find))" }
-                if let before { query += "&before=\(before)" }
-                let page: JobLines = try control.ask("GET", "/api/v1/jobs?\(query)")
+                let page: JobLines = try control.ask(
+                    .list(states: state, text: find, limit: min(500, limit - jobs.count), before: before))
                 jobs += page.jobs
                 before = page.next
             } while jobs.count < limit && before != nil
@@ -45,7 +46,7 @@ struct JobsCommand: ParsableCommand {
         @OptionGroup var place: ServicePlace
         @Argument(help: "Number of the job.") var id: Int64
 
-        func run() throws { try Control(place).show("GET", "/api/v1/jobs/\(id)") }
+        func run() throws { try Control(place).show(.show(id)) }
     }
 
     struct Why: ParsableCommand {
@@ -57,7 +58,7 @@ struct JobsCommand: ParsableCommand {
 
         func run() throws {
             let control = try Control(place)
-            let answer: WhyLines = try control.ask("GET", "/api/v1/why/\(Control.encodedPath(control.relative(path)))")
+            let answer: WhyLines = try control.ask(.why(path: control.relative(path)))
             if json { return try Control.printJSON(answer) }
             for event in answer.events { print("\(Control.time(event.at))  \(event.text)") }
             print(answer.now)
@@ -71,7 +72,7 @@ struct JobsCommand: ParsableCommand {
         @Argument(help: "Number of the job.") var id: Int64
 
         func run() throws {
-            let job: JobLine = try Control(place).ask("POST", "/api/v1/jobs/\(id)/retry")
+            let job: JobLine = try Control(place).ask(.retry(id))
             print(job.line)
         }
     }
@@ -83,7 +84,7 @@ struct JobsCommand: ParsableCommand {
         @Argument(help: "Number of the job.") var id: Int64
 
         func run() throws {
-            let job: JobLine = try Control(place).ask("POST", "/api/v1/jobs/\(id)/cancel")
+            let job: JobLine = try Control(place).ask(.cancel(id))
             print(job.line)
         }
     }
@@ -94,7 +95,7 @@ struct JobsCommand: ParsableCommand {
         @Flag(help: "One JSON object.") var json = false
 
         func run() throws {
-            let report: VerifyLines = try Control(place).ask("GET", "/api/v1/verify")
+            let report: VerifyLines = try Control(place).ask(.verify)
             if json { try Control.printJSON(report) } else {
                 for problem in report.problems { print(problem) }
                 let verdict = report.problems.isEmpty ? "all agrees" : "\(report.problems.count) problems"
@@ -121,7 +122,7 @@ struct PurgeCommand: ParsableCommand {
             print("Remove everything that belongs to '\(relative)'? This cannot be undone. Type yes: ", terminator: "")
             guard readLine() == "yes" else { throw CleanExit.message("Nothing was removed.") }
         }
-        let report: PurgeLines = try control.ask("DELETE", "/api/v1/files/\(Control.encodedPath(relative))")
+        let report: PurgeLines = try control.ask(.purge(path: relative))
         for line in report.removed { print("removed \(line)") }
         if report.removed.isEmpty { print("there was nothing of '\(relative)'") }
     }
@@ -182,59 +183,57 @@ private struct PurgeLines: Codable {
 // MARK: Asking
 
 private struct Control {
-    let client: ControlClient
-    let incoming: String
+    private let control: ServiceControl
+    private let incoming: String
 
     init(_ place: ServicePlace) throws {
         do {
             let configuration = try place.configuration()
-            client = ControlClient(socketPath: configuration.state.controlSocket)
+            control = ServiceControl(
+                configuration, version: ProgramVersion.number, logger: LogLevel.warning.logger())
             incoming = configuration.state.incomingFolder
         } catch {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
-            throw ExitCode(ExitReason.configuration.rawValue)
+            throw Self.end(error, .configuration)
         }
     }
 
-    func ask<Answer: Decodable>(_ method: String, _ target: String) throws -> Answer {
+    func ask<Answer: Decodable>(_ request: ServiceRequest) throws -> Answer {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Answer.self, from: Data(try send(method, target)))
+        return try decoder.decode(Answer.self, from: Data(try send(request)))
     }
 
-    func show(_ method: String, _ target: String) throws {
-        let value = try JSONSerialization.jsonObject(with: Data(try send(method, target)))
+    func show(_ request: ServiceRequest) throws {
+        let value = try JSONSerialization.jsonObject(with: Data(try send(request)))
         let pretty = try JSONSerialization.data(
             withJSONObject: value, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         print(String(decoding: pretty, as: UTF8.self))
     }
 
-    private func send(_ method: String, _ target: String) throws -> [UInt8] {
-        do throws(ControlError) {
-            return try client.send(method, target)
-        } catch {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
+    private func send(_ request: ServiceRequest) throws -> [UInt8] {
+        do {
+            return try Waiting.run { try await control.ask(request) }
+        } catch let error as ServiceError {
+            throw Self.end(error, ExitReason(rawValue: error.exit) ?? .internalError)
+        } catch let error as ControlError {
             switch error {
-            case .unreachable, .malformed: throw ExitCode(ExitReason.unavailable.rawValue)
+            case .unreachable, .malformed: throw Self.end(error, .unavailable)
             case .answer(let status, _):
-                throw ExitCode((status == 404 ? ExitReason.noInput : status == 409 ? .tryLater : .usage).rawValue)
+                throw Self.end(error, status == 404 ? .noInput : status == 409 ? .tryLater : .usage)
             }
+        } catch {
+            throw Self.end(error, .internalError)
         }
+    }
+
+    private static func end(_ error: any Error, _ reason: ExitReason) -> ExitCode {
+        FileHandle.standardError.write(Data("\(error)\n".utf8))
+        return ExitCode(reason.rawValue)
     }
 
     /// Below the watched folder, however it was given.
     func relative(_ path: String) -> String {
         path.hasPrefix(incoming + "/") ? String(path.dropFirst(incoming.count + 1)) : path
-    }
-
-    static func encoded(_ text: String) -> String {
-        var allowed = CharacterSet.alphanumerics
-        allowed.insert(charactersIn: "-._~,")
-        return text.addingPercentEncoding(withAllowedCharacters: allowed) ?? text
-    }
-
-    static func encodedPath(_ path: String) -> String {
-        path.split(separator: "/").map { encoded(String($0)) }.joined(separator: "/")
     }
 
     static func time(_ seconds: Double) -> String { Date(timeIntervalSince1970: seconds).ISO8601Format() }
@@ -244,5 +243,26 @@ private struct Control {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
         print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+}
+
+/// A command's own thread waits for work that is asynchronous.
+private enum Waiting {
+    private final class Box<Value: Sendable>: Sendable {
+        let result = Mutex<Result<Value, any Error>?>(nil)
+    }
+
+    static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
+        let box = Box<Value>()
+        let done = DispatchSemaphore(value: 0)
+        Task {
+            let result: Result<Value, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            box.result.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        guard let result = box.result.withLock({ $0 }) else { throw CancellationError() }
+        return try result.get()
     }
 }

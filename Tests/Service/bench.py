@@ -75,7 +75,7 @@ def latency(place):
 @measure
 def startup_scan(place):
     """10,000 files that are known already lie in the folder."""
-    settings = {"watch.after_done": "keep", "analysis.video": "none", "watch.ignore": "*.raw"}
+    settings = {"watch.after_done": "keep", "analysis.video": "none"}
     service = place.service(settings=settings)
     for index in range(10_000):
         folder = service.incoming / str(index % 50)
@@ -92,7 +92,7 @@ def startup_scan(place):
 @measure
 def idle(place):
     """After ten pictures, 30 s of nothing."""
-    with place.service(settings={"watch.scan": "5m", "analysis.video": "none"}) as service:
+    with place.service(settings={"watch.scan_interval": "5m", "analysis.video": "none"}) as service:
         place.pictures(service.incoming, 10)
         service.until_settled(10)
         time.sleep(5)

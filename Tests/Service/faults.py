@@ -426,14 +426,14 @@ def clock_steps(place):
 def broken_configuration_on_reload(place):
     config = place.folder / "emotiond.yaml"
     root = place.folder / "state"
-    config.write_text(f"state: {root}\n")
+    config.write_text(f"state:\n  folder: {root}\n")
     with place.service(config=config) as service:
-        config.write_text(f"state: {root}\nwatsch:\n  settle: 1s\n")
+        config.write_text(f"state:\n  folder: {root}\nwatsch:\n  quiet: 1s\n")
         service.process.send_signal(signal.SIGHUP)
         service.until(lambda: "watsch" in service.tail(20), "says which key is unknown")
         place.pictures(service.incoming, 2)
         service.until_settled(2)
-        config.write_text(f"state: {root}\nlog: debug\n")
+        config.write_text(f"state:\n  folder: {root}\nlog:\n  level: debug\n")
         service.process.send_signal(signal.SIGHUP)
         service.until(lambda: "log" in service.tail(20), "takes the good configuration")
         service.examine()
@@ -448,7 +448,7 @@ def port_taken(place):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        service = place.service(settings={"http.listen": f"127.0.0.1:{port}"}).start(wait=False)
+        service = place.service(settings={"http.address": f"127.0.0.1:{port}"}).start(wait=False)
         try:
             code = service.process.wait(30)
         except subprocess.TimeoutExpired:

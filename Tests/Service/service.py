@@ -26,7 +26,7 @@ class Service:
 
     def __init__(self, emotiond: Path, root: Path, *, settings=None, environment=None, config=None):
         self.emotiond, self.root, self.config = emotiond, root, config
-        self.settings = {"watch.settle": "200ms", "watch.scan": "2s", "workers.backoff_first": "100ms",
+        self.settings = {"watch.quiet": "200ms", "watch.scan_interval": "2s", "http.address": "none", "workers.backoff_first": "100ms",
                          "workers.backoff_most": "1s", **(settings or {})}
         self.environment = environment or {}
         self.process, self.log, self.lines = None, root.parent / (root.name + ".log"), []
