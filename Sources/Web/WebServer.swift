@@ -66,7 +66,8 @@ package struct WebServer: Service {
             for (index, address) in configuration.listen.enumerated() {
                 group.addTask { try await listen(address, relay) { await ready.isUp(index, $0) } }
             }
-            try await group.waitForAll()
+            // Not waitForAll, which waits for the others too before it tells that one could not listen.
+            while try await group.next() != nil {}
         }
     }
 
