@@ -122,6 +122,12 @@ let package = Package(
         // Writes transitions until it is killed; LedgerTests starts it.
         .executableTarget(
             name: "LedgerCrash", dependencies: ["Ledger", "TestSupport"], path: "Tests/LedgerCrash", swiftSettings: strict),
+        // A pretended service, for looking at the dashboard: Tests/Browser drives it.
+        .executableTarget(
+            name: "WebDemo",
+            dependencies: [
+                "Web", lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"), logging,
+            ], path: "Tests/WebDemo", swiftSettings: strict),
         tests("ServiceConfigTests", ["ServiceConfig"]),
         tests("LedgerTests", ["Ledger", "LedgerCrash"]),
         tests("IntakeTests", ["Intake"]),

@@ -19,12 +19,24 @@ private let allowed: [String: Set<String>] = [
         "Glibc",
     ],
     "Workers": ["Results", "Logging", "Subprocess", "SystemPackage", "Glibc"],
+    "ServiceConfig": ["Yams", "Foundation"],
+    "Ledger": ["GRDB", "Foundation", "Glibc"],
+    "Intake": ["Glibc"],
+    "Web": [
+        "Hummingbird", "HummingbirdCore", "NIOCore", "NIOPosix", "HTTPTypes", "ServiceLifecycle", "Logging", "Foundation",
+        "Glibc",
+    ],
+    "Daemon": [
+        "Core", "ServiceConfig", "Ledger", "Intake", "Results", "Workers", "Web", "Logging", "Subprocess",
+        "SystemPackage", "Dispatch", "Foundation", "Glibc",
+    ],
     "Tools": [
         "Core", "CBuild", "Media", "Faces", "Inference", "Timeline", "Overlay", "Results", "Pipeline", "Logging",
         "Foundation", "Glibc",
     ],
     "emotiond": [
-        "Core", "Pipeline", "Results", "Tools", "Logging", "ArgumentParser", "Dispatch", "Foundation", "Glibc",
+        "Core", "ServiceConfig", "Daemon", "Pipeline", "Results", "Tools", "Logging", "ArgumentParser", "Dispatch",
+        "Foundation", "Glibc",
     ],
 ]
 

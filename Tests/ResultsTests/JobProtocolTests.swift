@@ -58,11 +58,11 @@ import Testing
 
     static let events: [JobEvent] = [
         .ready(WorkerIdentity(pid: 12, version: "0.1", commit: "abc")), .started, .alive,
-        .hashed(sha256: hex("a")), .progress(JobProgress(share: 0.5, frames: 12, positionSeconds: 3.25)),
+        .hashed(sha256: hex("a"), settingsHash: hex("b")), .progress(JobProgress(share: 0.5, frames: 12, positionSeconds: 3.25)),
         .progress(JobProgress(share: nil, frames: 0)),
         .checkpoint(JobCheckpoint(frames: 300, positionSeconds: 10, resumed: true)),
-        .stats(.object(["fps": 14.5, "faces": .list([.object(["id": 1])]), "lag": .null])),
-        .state(.object(["kind": "connected"])),
+        .stream(.event(StreamEvent(utc: 1, timestamp: nil, kind: .connected, detail: "over TCP"))),
+        .stream(.stats(StreamStats())),
         .published(result(.partial, .partial)), .skipped(result(.complete, .done)),
         .failed(JobFailure(exit: .ioError, reason: "no room for 'ü'", isDiskFull: true)),
     ]
