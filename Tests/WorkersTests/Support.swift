@@ -85,6 +85,10 @@ enum FakeWorker {
     static func settings(_ count: Int = 1, _ arguments: [String] = []) -> WorkerPool.Settings {
         var settings = WorkerPool.Settings(executable: python, count: count)
         settings.arguments = [script] + arguments
+        // Only tests of a limit meet it, however slow the machine is.
+        settings.stall = .seconds(1_000_000)
+        settings.startLimit = .seconds(1_000_000)
+        settings.grace = .seconds(1_000_000)
         return settings
     }
 }
