@@ -1,7 +1,11 @@
 import Foundation
 import Testing
 
-@Suite struct ResumeTests {
+@Suite(.serialized) struct ResumeTests {
+    /// Enough frames that the stages before the writer cannot have come to their end when the first checkpoint is
+    /// there.
+    private static let part = ["--every", "2", "--to", "7"]
+
     private func start(_ out: TemporaryFolder, _ extra: [String]) throws -> Process {
         let process = Process()
         process.executableURL = Command.binary
@@ -16,8 +20,8 @@ import Testing
     private func arguments(_ out: TemporaryFolder, _ extra: [String]) -> [String] {
         [
             "--file", Command.samples.appending(path: "ad.mp4").path, "--out", out.url.appending(path: "out").path,
-            "--work", out.url.appending(path: "work").path, "--checkpoint-every", "0.5", "--every", "2",
-        ] + extra
+            "--work", out.url.appending(path: "work").path, "--checkpoint-every", "0.5",
+        ] + Self.part + extra
     }
 
     /// Until the checkpoint is another one than before.
@@ -29,7 +33,7 @@ import Testing
             {
                 return data
             }
-            try #require(process.isRunning && ContinuousClock.now - started < .seconds(120), "no checkpoint came")
+            try #require(process.isRunning && ContinuousClock.now - started < .seconds(300), "no checkpoint came")
             usleep(2000)
         }
     }
@@ -47,15 +51,16 @@ import Testing
         #expect((report as? [String: Any])?["status"] as? String == "complete")
     }
 
-    private func plain() throws -> TemporaryFolder {
+    /// Of a run without a break.
+    private static let plain = Result {
         let plain = try TemporaryFolder()
         let video = Command.samples.appending(path: "ad.mp4").path
-        #expect(try Command.run(["--file", video, "--out", plain.url.path, "--every", "2", "--no-video"]).status == 0)
+        #expect(try Command.run(["--file", video, "--out", plain.url.path, "--no-video"] + part).status == 0)
         return plain
     }
 
     @Test func `killed twice with kill -9, the third run ends as if nothing had been`() throws {
-        let plain = try plain(), out = try TemporaryFolder()
+        let plain = try Self.plain.get(), out = try TemporaryFolder()
         var last: Data?
         for _ in 0..<2 {
             let process = try start(out, [])
@@ -71,7 +76,7 @@ import Testing
     }
 
     @Test func `SIGTERM ends a run that keeps checkpoints with 75, and the next one goes on`() throws {
-        let plain = try plain(), out = try TemporaryFolder()
+        let plain = try Self.plain.get(), out = try TemporaryFolder()
         let process = try start(out, [])
         _ = try waitForCheckpoint(out, process)
         process.terminate()
