@@ -40,13 +40,15 @@ package struct LiveClock: Sendable {
     ///   - arrival: Monotonic microseconds.
     package mutating func time(pts: Int64?, arrival: Int64) -> Timestamp {
         let arrived = arrival - origin
+        // Beyond this only nonsense lies, with which nothing can be reckoned.
+        let known = pts.flatMap { $0.magnitude < 1 << 61 ? $0 : nil }
         let passed = arrival - lastArrival
         defer {
-            lastPTS = pts
+            lastPTS = known
             lastArrival = arrival
         }
-        guard let pts, pts.magnitude < 1 << 61 else { return rise(to: arrived) }
-        guard let known = shift, let lastPTS, pts > lastPTS else {
+        guard let pts = known else { return rise(to: arrived) }
+        guard let place = shift, let lastPTS, pts > lastPTS else {
             if shift != nil { repaired += 1 }
             shift = arrived - pts
             return rise(to: arrived)
@@ -57,10 +59,10 @@ package struct LiveClock: Sendable {
             shift = arrived - pts
             return rise(to: arrived)
         }
-        let error = arrived - (pts + known)
+        let error = arrived - (pts + place)
         let correction = error < 0 ? max(error, -(step / Self.slowing)) : min(error, step / Self.hastening)
-        shift = known + correction
-        return rise(to: pts + known + correction)
+        shift = place + correction
+        return rise(to: pts + place + correction)
     }
 
     private mutating func rise(to time: Int64) -> Timestamp {

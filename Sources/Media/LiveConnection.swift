@@ -133,7 +133,10 @@ final class LiveConnection {
         }
         if code < 0 {
             if watch.isOver() || code == cff_error_exit() { throw Self.failure(code, name, watch) }
-            if code != cff_error_eof() { throw .unreachable(source: name, reason: errorText(code)) }
+            // Multipart JPEG has no end of its own, and FFmpeg calls the end of the connection an error.
+            guard code == cff_error_eof() || formatName == "mpjpeg" else {
+                throw .unreachable(source: name, reason: errorText(code))
+            }
             hasEnded = true
             _ = decoder.send(nil)
             return

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct LiveClockTests {
     @Test func `distances follow the PTS while arrivals jitter`() {
-        var random = SeededGenerator(TestSeed.current)
+        var random = TestSupport.SeededGenerator(TestSeed.current)
         var clock = LiveClock(origin: 0)
         var last: Int64?
         for i in 0..<900 {
