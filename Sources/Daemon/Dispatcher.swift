@@ -2,11 +2,11 @@
 //
 //     ledger.takeNext ─▶ pool.perform ─▶ verdict ─▶ ledger, done/ or failed/, hooks
 
-internal import ServiceConfig
 internal import Foundation
 internal import Ledger
 internal import Logging
 internal import Results
+internal import ServiceConfig
 internal import Workers
 
 actor Dispatcher {

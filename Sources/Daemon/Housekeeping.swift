@@ -1,10 +1,10 @@
 // What is looked after every few seconds: free space; and every hour: results that have lived long enough.
 
-internal import ServiceConfig
 internal import Foundation
 internal import Intake
 internal import Ledger
 internal import Logging
+internal import ServiceConfig
 
 actor Housekeeping {
     private let ledger: Ledger
@@ -137,7 +137,9 @@ actor Housekeeping {
         var before: Int64?
         repeat {
             let page = try await ledger.jobs(Ledger.Filter(states: [.done], before: before, limit: 500))
-            for job in page.jobs where job.result == result.path { try await ledger.forgetResult(job.id, who: "retention") }
+            for job in page.jobs where job.result == result.path {
+                try await ledger.forgetResult(job.id, who: "retention")
+            }
             before = page.next
         } while before != nil
     }

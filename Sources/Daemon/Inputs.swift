@@ -1,11 +1,11 @@
 // Where an input lies and goes: to done/ or failed/ after its job, back for another attempt. Each step may be cut off
 // by a kill; `settle` at the next start does what is left.
 
-internal import ServiceConfig
 internal import Foundation
 internal import Intake
 internal import Ledger
 internal import Logging
+internal import ServiceConfig
 
 actor Inputs {
     private let placement: Placement
@@ -92,14 +92,16 @@ actor Inputs {
             switch outcome {
             case .moved: _ = try await ledger.setPlaced(job.id, nil)
             case .deleted, .gone:
-                throw InputError("\(shown(placed)): the input is no longer there; drop it into the watched folder again")
+                throw InputError(
+                    "\(shown(placed)): the input is no longer there; drop it into the watched folder again")
             case .replaced:
                 throw InputError(
                     "\(shown(job.path)): another file lies in the watched folder under this name; move it away first")
             }
             return
         }
-        throw InputError("\(shown(job.path)): the input was deleted after its job; drop it into the watched folder again")
+        throw InputError(
+            "\(shown(job.path)): the input was deleted after its job; drop it into the watched folder again")
     }
 
     private func writeError(_ job: Ledger.Job, placed: [UInt8]) async throws {

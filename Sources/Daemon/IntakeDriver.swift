@@ -1,9 +1,9 @@
 // Files in the watched folder become jobs: rounds of `IntakeLoop`, compared with the ledger and written into it.
 
-internal import ServiceConfig
 internal import Intake
 internal import Ledger
 internal import Logging
+internal import ServiceConfig
 internal import Synchronization
 
 actor IntakeDriver {
@@ -36,7 +36,8 @@ actor IntakeDriver {
         if let kind, kind.isNetwork {
             let interval = Amount.text(configuration.watch.networkScanInterval)
             logger.notice(
-                "\(configuration.state.incomingFolder) lies on \(kind.name), which tells of no changes: it is scanned every \(interval)")
+                "\(configuration.state.incomingFolder) lies on \(kind.name), which tells of no changes: it is scanned every \(interval)"
+            )
         }
         let options = try IntakeOptions(configuration.watch, isNetwork: isNetwork)
         loop = Mutex(IntakeLoop(root: root, options: options, expecting: expecting))
@@ -95,7 +96,9 @@ actor IntakeDriver {
             loop.withLock { loop in
                 loop.round(scope, now: .now) { file in
                     let fingerprint = Ledger.Fingerprint(file.fingerprint)
-                    guard let job = known[file.path]?.last(where: { $0.fingerprint == fingerprint }) else { return .new }
+                    guard let job = known[file.path]?.last(where: { $0.fingerprint == fingerprint }) else {
+                        return .new
+                    }
                     return .known(reason: "job \(job.job) is \(job.state.rawValue)")
                 }
             }

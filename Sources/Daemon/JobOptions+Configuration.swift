@@ -1,7 +1,7 @@
 // From the operator's settings to what a worker is told.
 
-internal import ServiceConfig
 internal import Results
+internal import ServiceConfig
 
 extension JobOptions {
     init(_ analysis: ServiceConfiguration.Analysis) {

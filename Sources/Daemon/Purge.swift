@@ -1,9 +1,9 @@
 // Everything that belongs to one input, or to all inputs below a folder, is removed: for whoever asks to be forgotten.
 
-internal import ServiceConfig
 internal import Foundation
 internal import Intake
 internal import Ledger
+internal import ServiceConfig
 
 struct PurgeReport: Sendable {
     var jobs: [Int64] = []

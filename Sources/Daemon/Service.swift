@@ -4,12 +4,12 @@
 //                                    ▲            └─▶ Inputs ─▶ done/, failed/
 //     cameras ──▶ StreamSupervisor ──┘     Housekeeping, HookRunner, Web beside them
 
-package import ServiceConfig
 internal import Foundation
 internal import Intake
 internal import Ledger
 package import Logging
 internal import Results
+package import ServiceConfig
 internal import Synchronization
 internal import Web
 internal import Workers
@@ -353,7 +353,9 @@ extension Service.Rooms {
             guard silent.isEmpty, let counts = try? await ledger.counts() else { continue }
             manager.watchdog()
             let open = (counts.states[.running] ?? 0, counts.states[.queued] ?? 0)
-            let text = board.obstacles.first ?? (open.0 + open.1 == 0 ? "waiting for files" : "\(open.0) running, \(open.1) queued")
+            let text =
+                board.obstacles.first
+                ?? (open.0 + open.1 == 0 ? "waiting for files" : "\(open.0) running, \(open.1) queued")
             manager.status(text)
         }
     }

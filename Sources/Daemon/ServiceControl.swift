@@ -95,7 +95,9 @@ extension ServiceRequest {
         case .list(let states, let text, let limit, let before):
             let names = (states ?? "").split(separator: ",").map(String.init)
             let known = names.compactMap(Web.JobState.init(rawValue:))
-            guard known.count == names.count else { throw ServiceRefusal.invalid("'\(states ?? "")' is no list of states") }
+            guard known.count == names.count else {
+                throw ServiceRefusal.invalid("'\(states ?? "")' is no list of states")
+            }
             return try Self.json(
                 try await view.jobs(JobQuery(states: Set(known), text: text, limit: limit, before: before)))
         case .show(let id):
@@ -106,7 +108,9 @@ extension ServiceRequest {
         case .cancel(let id): return try Self.json(try await view.cancel(id))
         case .verify: return try Self.json(try await view.verify())
         case .purge(let path):
-            guard !path.split(separator: "/").contains("..") else { throw ServiceRefusal.invalid("'\(path)' leads out") }
+            guard !path.split(separator: "/").contains("..") else {
+                throw ServiceRefusal.invalid("'\(path)' leads out")
+            }
             return try Self.json(try await view.purge(Array(path.utf8)))
         }
     }

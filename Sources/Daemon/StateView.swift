@@ -1,10 +1,10 @@
 // The daemon as its HTTP side sees it.
 
-internal import ServiceConfig
 internal import Foundation
 internal import Ledger
 internal import Logging
 internal import Results
+internal import ServiceConfig
 internal import Synchronization
 internal import Web
 internal import Workers
@@ -87,7 +87,9 @@ final class StateView: ServiceState {
     func counts() async throws -> [Web.JobState: Int] {
         let counts = try await rooms.ledger.counts().states
         return Dictionary(
-            uniqueKeysWithValues: Web.JobState.allCases.map { ($0, counts[Ledger.State(rawValue: $0.rawValue) ?? .queued] ?? 0) })
+            uniqueKeysWithValues: Web.JobState.allCases.map {
+                ($0, counts[Ledger.State(rawValue: $0.rawValue) ?? .queued] ?? 0)
+            })
     }
 
     func retry(_ id: Int64) async throws -> JobView {

@@ -1,12 +1,12 @@
 // Cameras: each is a job without an end in a worker of its own. A worker that dies is started again; a stream that is
 // taken out of the configuration is stopped, and its last segment published.
 
-internal import ServiceConfig
 internal import Core
 internal import Foundation
 internal import Ledger
 internal import Logging
 internal import Results
+internal import ServiceConfig
 internal import Workers
 
 actor StreamSupervisor {
@@ -34,7 +34,8 @@ actor StreamSupervisor {
     private var entries: [String: Entry] = [:]
 
     init(
-        _ configuration: ServiceConfiguration, ledger: Ledger, hooks: HookRunner, worker: (executable: String, arguments: [String]),
+        _ configuration: ServiceConfiguration, ledger: Ledger, hooks: HookRunner,
+        worker: (executable: String, arguments: [String]),
         environment: [String: String], logger: Logger, changed: @escaping @Sendable (StreamFigures) -> Void,
         removed: @escaping @Sendable (String) -> Void
     ) {
@@ -82,14 +83,16 @@ actor StreamSupervisor {
             if Task.isCancelled { return }
             let reason = outcome.reason ?? "ended"
             if Retry.classify(outcome) == .failAtOnce {
-                logger.error("stream \(settings.name): \(redacted(reason)); it is not tried again before the next reload")
+                logger.error(
+                    "stream \(settings.name): \(redacted(reason)); it is not tried again before the next reload")
                 entries[settings.name]?.detail = redacted(reason)
                 tell(settings.name)
                 return
             }
             // A stream that ran for a while begins anew at once.
             if begun.duration(to: .now) > .seconds(60) { pause = .seconds(1) }
-            logger.warning("stream \(settings.name): its worker ended: \(redacted(reason)); again in \(Amount.text(pause))")
+            logger.warning(
+                "stream \(settings.name): its worker ended: \(redacted(reason)); again in \(Amount.text(pause))")
             entries[settings.name]?.detail = redacted(reason)
             tell(settings.name)
             try? await Task.sleep(for: pause)

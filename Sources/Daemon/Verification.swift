@@ -1,10 +1,10 @@
 // `jobs verify`: do the ledger, the folders and the results agree?
 
-internal import ServiceConfig
 internal import Foundation
 internal import Glibc
 internal import Intake
 internal import Ledger
+internal import ServiceConfig
 
 package struct VerificationReport: Codable, Sendable, Equatable {
     package var jobs = 0
@@ -73,7 +73,7 @@ struct Verifier: Sendable {
         let path = Array(root.utf8) + placed[slash...]
         // By bytes: a name need not be UTF-8.
         let isThere = (path + [0]).withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { 
+            buffer.withMemoryRebound(to: CChar.self) {
                 $0.baseAddress.map { faccessat(AT_FDCWD, $0, F_OK, AT_SYMLINK_NOFOLLOW) == 0 } ?? false
             }
         }

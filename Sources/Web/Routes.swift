@@ -44,9 +44,9 @@ struct Route: Sendable {
             Route(.get, "/api/v1/jobs/{id}/results/{path}", ResultRoutes.file),
             Route(.put, "/api/v1/files/{path}", UploadRoute.put),
             Route(.delete, "/api/v1/files/{path}", OperationRoutes.purge),
-        Route(.get, "/api/v1/why/{path}", OperationRoutes.why),
-        Route(.get, "/api/v1/verify") { _, _, route in try JSONAnswer.make(try await route.service.verify()) },
-        Route(.get, "/api/v1/streams") { _, _, route in try await ServiceRoutes.streams(route) },
+            Route(.get, "/api/v1/why/{path}", OperationRoutes.why),
+            Route(.get, "/api/v1/verify") { _, _, route in try JSONAnswer.make(try await route.service.verify()) },
+            Route(.get, "/api/v1/streams") { _, _, route in try await ServiceRoutes.streams(route) },
             Route(.get, "/api/v1/streams/{name}/frame") { _, context, route in
                 try await ServiceRoutes.frame(context, route)
             },

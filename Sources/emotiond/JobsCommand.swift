@@ -96,7 +96,9 @@ struct JobsCommand: ParsableCommand {
 
         func run() throws {
             let report: VerifyLines = try Control(place).ask(.verify)
-            if json { try Control.printJSON(report) } else {
+            if json {
+                try Control.printJSON(report)
+            } else {
                 for problem in report.problems { print(problem) }
                 let verdict = report.problems.isEmpty ? "all agrees" : "\(report.problems.count) problems"
                 print("\(report.jobs) jobs, \(report.results) results: \(verdict)")
@@ -109,7 +111,8 @@ struct JobsCommand: ParsableCommand {
 struct PurgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "purge",
-        abstract: "Removes all that belongs to one input: file, result, checkpoint and rows; keeps a line in the audit.")
+        abstract: "Removes all that belongs to one input: file, result, checkpoint and rows; keeps a line in the audit."
+    )
 
     @OptionGroup var place: ServicePlace
     @Argument(help: "Path below the watched folder, of a file or folder; or streams/NAME.") var path: String

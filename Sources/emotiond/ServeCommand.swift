@@ -1,7 +1,6 @@
 // The service in the foreground: systemd, or a person, starts it and stops it by a signal.
 
 import ArgumentParser
-import ServiceConfig
 import Core
 import Daemon
 import Dispatch
@@ -9,6 +8,7 @@ import Foundation
 import Glibc
 import Logging
 import Results
+import ServiceConfig
 import Synchronization
 import Tools
 
@@ -29,7 +29,8 @@ struct ServeCommand: ParsableCommand {
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Override a value of the configuration: --set watch.quiet=5s. May be repeated.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "Override a value of the configuration: --set watch.quiet=5s. May be repeated.", valueName: "key=value"))
     var overrides: [String] = []
 
     @Flag(help: "Print every value and where it comes from, and end.")
@@ -90,7 +91,8 @@ struct ServeCommand: ParsableCommand {
             values[String(parts[0])] = String(parts[1])
         }
         return try LoadedConfiguration.load(
-            file: place.config, root: place.rootFolder, environment: ProcessInfo.processInfo.environment, overrides: values)
+            file: place.config, root: place.rootFolder, environment: ProcessInfo.processInfo.environment,
+            overrides: values)
     }
 
     /// What only this program can judge.

@@ -40,7 +40,7 @@ final class StreamRun: Sendable {
 
     private let condition = NSCondition()
     private let state = Mutex(State())
-    private let lines = LogLines()
+    private let lines = StreamLogLines()
     private let cancellation = Cancellation()
     private let out: URL
     private let ownsFolder: Bool
@@ -174,7 +174,7 @@ final class StreamRun: Sendable {
     }
 }
 
-private final class LogLines: Sendable {
+private final class StreamLogLines: Sendable {
     private let lines = Mutex<[String]>([])
     var text: String { lines.withLock { $0.joined(separator: "\n") } }
     func add(_ line: String) { lines.withLock { $0.append(line) } }
@@ -182,11 +182,11 @@ private final class LogLines: Sendable {
 
 /// Collects log lines as text.
 private struct LineHandler: LogHandler {
-    private let lines: LogLines
+    private let lines: StreamLogLines
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.trace
 
-    init(_ lines: LogLines) { self.lines = lines }
+    init(_ lines: StreamLogLines) { self.lines = lines }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

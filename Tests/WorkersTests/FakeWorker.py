@@ -11,6 +11,8 @@ def say(order, event, value=None):
     line = {"job": order["job"], "attempt": order["attempt"], "event": event}
     if value is not None:
         line[event] = value
+    if event == "hashed":
+        line["settings_hash"] = "cd"
     print(json.dumps(line), flush=True)
 
 
