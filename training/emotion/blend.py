@@ -83,12 +83,14 @@ def balanced(rows: list[dict]) -> dict:
 
 def kept(rows: list[dict]) -> dict:
     """rows[0] is the label head alone."""
-    near = [row for row in rows if rows[0]["label"] - row["label"] < MOST_LOSS]
+    near = [row for row in rows if round(rows[0]["label"] - row["label"], 2) < MOST_LOSS]
     return max(near, key=lambda row: (row["ferplus"], -row["share"]))
 
 
 def markdown(result: dict) -> str:
-    marks = {result["kept"]: " (kept)", result["balanced"]: " (balanced)"}
+    marks = {}
+    for name in ("kept", "balanced"):
+        marks[result[name]] = marks.get(result[name], "") + f" ({name})"
     shown = [row for row in result["curve"] if round(row["share"] * 20) % 2 == 0 or row["share"] in marks]
     return card.table(
         ("share of the votes", "FER2013 label", "clean", "FER+ majority", "clean", "macro-F1", "ECE"),

@@ -73,7 +73,10 @@ NETS = {
 }
 
 
-def make(name: str, **changes) -> EmotionNet:
+def make(name: str, **changes) -> nn.Module:
+    if name in ("vgg19", "vgg19-bn"):
+        from .vgg19 import VGG19  # the baseline; not a choice of emotion.train, emotion.vgg19_stages trains it
+        return VGG19(norm=name == "vgg19-bn", **changes)
     return EmotionNet(**{**NETS[name], **changes})
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from . import graph
+from . import contract
 from .ranges import Codes
 
 MULTIPLYING = ("Conv", "Gemm")
@@ -112,7 +112,7 @@ def build(model: onnx.ModelProto, codes: dict[str, Codes], bits: int = 8) -> onn
         if node.output[0] in codes:
             writer.pair(node.output[0])
     made = helper.make_graph(writer.nodes, model.graph.name + "-int8", model.graph.input, model.graph.output, writer.weights)
-    result = helper.make_model(made, opset_imports=[helper.make_opsetid("", graph.OPSET)], producer_name=model.producer_name)
-    result.ir_version = graph.IR_VERSION
+    result = helper.make_model(made, opset_imports=[helper.make_opsetid("", contract.OPSET)], producer_name=model.producer_name)
+    result.ir_version = contract.IR_VERSION
     onnx.checker.check_model(result, full_check=True)
     return result

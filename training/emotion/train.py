@@ -190,12 +190,12 @@ def judge(net, public: data.Split, clean: np.ndarray, device) -> dict:
 def describe(trainer: Trainer) -> dict:
     a, net = trainer.a, nets.make(trainer.a.net)
     unlisted = ("data", "out", "stop_after", "threads")
-    names = {"exclude": [f.name for f in a.exclude], "teacher": a.teacher and a.teacher.name,
-             "start": a.start and a.start.name}
+    settings = {key: value.name if isinstance(value, Path) else value for key, value in vars(a).items() if key not in unlisted}
+    settings["exclude"] = [file.name for file in a.exclude]
     return {"net": a.net, "macs": nets.count_macs(net), "parameters": sum(p.numel() for p in net.parameters()),
             "images": len(trainer.images), "votes": trainer.votes is not None, "device": trainer.device,
             "bf16": trainer.reduced, "torch": torch.__version__,
-            "settings": {k: names.get(k, v) for k, v in vars(a).items() if k not in unlisted}}
+            "settings": settings}
 
 
 def forget_after(log: Path, epoch: int):
@@ -216,10 +216,10 @@ def tell_changes(settings: Path, now: dict):
         print(f"{settings}: this call differs in {', '.join(changed)}", file=sys.stderr, flush=True)
 
 
-def train(a):
+def train(a, trainer_type=Trainer):
     if a.threads:
         torch.set_num_threads(a.threads)
-    trainer = Trainer(a, training_split(a.data, a.exclude))
+    trainer = trainer_type(a, training_split(a.data, a.exclude))
     public = data.load(a.data, "public")
     clean = data.clean_public(a.data, public)
     a.out.mkdir(parents=True, exist_ok=True)
