@@ -51,7 +51,8 @@ def stages(a) -> list[dict]:
     if a.kind == "scratch":
         return [{**whole, "folder": "3-unlocked"}]
     if a.kind == "imagenet":
-        return [{**locked, "weights": a.weights}, unlocked]
+        # Without batch norms the 512 features are tens and hundreds: the outputs need smaller steps.
+        return [{**locked, "weights": a.weights, "rate": 0.002}, {**unlocked, "rate": a.tuning_rate / 2}]
     # The label head learns the votes alone: no FER2013 label has a part in the trunk that is then locked.
     votes = {**whole, "folder": "1-votes", "vote_share": 1.0, "votes": 0.0, "smoothing": 0.0, "balance": "none"}
     return [votes, {**locked, "start": "1-votes"}, unlocked]
