@@ -12,28 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from .baseline import KERAS, LAYOUT, TORCHVISION, WHERE, WIDTHS, WeightsError
 from .preprocess import MEAN, SCALE
-
-# Width of each convolution; None: 2x2 pooling.
-LAYOUT = (64, 64, None, 128, 128, None, 256, 256, 256, 256, None, 512, 512, 512, 512, None, 512, 512, 512, 512, None)
-WIDTHS = tuple(width for width in LAYOUT if width)
-
-# Of each kind of file: mean and deviation of the three inputs in grey values, in the file's order of colours.
-TORCHVISION = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
-KERAS = ((103.939, 116.779, 123.68), (1.0, 1.0, 1.0))  # of Caffe's: blue first, not scaled
-
-LICENCE = ("VGG19 ImageNet weights: Visual Geometry Group, University of Oxford (K. Simonyan, A. Zisserman), "
-           "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/; changed: outputs replaced, trained further")
-WHERE = ("""ImageNet weights of VGG19 are not in this project. Two files fit:
-  torchvision: https://download.pytorch.org/models/vgg19-dcbb9e9d.pth
-  Keras:       https://storage.googleapis.com/tensorflow/keras-applications/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5
-then: make -C training vgg19 WEIGHTS=FILE. Without ImageNet: make -C training vgg19-scratch, or vgg19-ferplus.
-The weights are the Visual Geometry Group's (University of Oxford), CC BY 4.0: name them where you pass a model on.""")
-
-
-class WeightsError(Exception):
-    """A weights file that is not there or not VGG19's, and the way out."""
-
 
 class VGG19(nn.Module):
     """`norm`: a batch norm behind each convolution, for training from scratch (folded at export). The file of

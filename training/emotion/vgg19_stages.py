@@ -10,14 +10,13 @@ are for a GPU or a patient CPU (900 MMAC a crop); --pictures, --epochs and --loc
 what they were stands in the file.
 """
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import card, contract, data, graph, nets, publish, report, state, train, vgg19
+from . import baseline, card, contract, data, graph, nets, publish, report, state, train, vgg19
 
 KINDS = ("imagenet", "scratch", "ferplus")
 NAMES = {"imagenet": "vgg19", "scratch": "vgg19-scratch", "ferplus": "vgg19-ferplus"}
@@ -111,7 +110,7 @@ def run(a) -> list[dict]:
              "minutes": round(sum(row["minutes"] for row in rows), 1), "epochs": sum(row["epochs"] for row in rows),
              "steps": sum(row["steps"] for row in rows)}
     if a.kind == "imagenet":
-        notes["notice"] = vgg19.LICENCE
+        notes["notice"] = baseline.LICENCE
     without_card = argparse.Namespace(**{**vars(a), "card": None, "reports": None})
     result = publish.publish(graph.build(net, NAMES[a.kind]), notes, without_card, lambda images: train.predict(net, images), log)
     final = {**rows[-1], "accuracy": result["public"]["accuracy"], "clean": result["clean"]["accuracy"],
@@ -119,34 +118,15 @@ def run(a) -> list[dict]:
              "parameters": result["training"]["parameters"], "macs": notes["macs"], "pictures": notes["pictures"]}
     rows[-1] = final
     if a.reports:
-        keep(a.reports, rows, a.card)
+        baseline.keep(a.reports, rows, a.card)
     print(publish.summary(result))
     return rows
-
-
-def keep(reports: Path, rows: list[dict], card_file: Path | None):
-    """vgg19.json holds the rows of all kinds that were run; a kind that is run again replaces its own."""
-    reports.mkdir(parents=True, exist_ok=True)
-    file = reports / "vgg19.json"
-    others = [row for row in (json.loads(file.read_text()) if file.is_file() else []) if row["kind"] != rows[0]["kind"]]
-    everything = others + rows
-    file.write_text(json.dumps(everything, indent=1) + "\n")
-    if card_file:
-        card.fill(card_file, "vgg19", markdown(everything))
-
-
-def markdown(rows: list[dict]) -> str:
-    last = {row["kind"]: row for row in rows}
-    return card.table(
-        ("net", "stage", "pictures", "epochs", "minutes", "PublicTest", "clean", "macro-F1"),
-        [(f"`{row['kind']}`", row["stage"], last[row["kind"]].get("pictures", ""), row["epochs"], row["minutes"],
-          f"{row['accuracy']:.2f} %", f"{row['clean']:.2f} %", f"{row['macro_f1']:.3f}") for row in rows])
 
 
 def main():
     try:
         run(parse())
-    except (data.DataError, state.StateError, contract.ExportError, card.CardError, vgg19.WeightsError) as error:
+    except (data.DataError, state.StateError, contract.ExportError, card.CardError, baseline.WeightsError) as error:
         sys.exit(f"vgg19: {error}")
     except KeyboardInterrupt:
         sys.exit("vgg19: interrupted; the same command goes on after the last finished epoch")

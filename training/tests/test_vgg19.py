@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from emotion import card, contract, data, graph, nets, preprocess, state, train, vgg19, vgg19_stages
+from emotion import baseline, card, contract, data, graph, nets, preprocess, state, train, vgg19, vgg19_stages
 
 BLOCKS = (2, 2, 4, 4, 4)
 NARROW = (4, 4, None, 4, 4, None, 4, 4, 4, 4, None, 8, 8, 8, 8, None, 8, 8, 8, 8, None)
@@ -124,7 +124,7 @@ def test_all_sixteen_layers_at_their_published_size():
 def test_files_that_are_not_vgg19s_are_refused_with_where_to_get_them(tensors, tmp_path):
     net = nets.make("vgg19")
     for file, match in ((None, "ImageNet weights of VGG19 are not in this project"), (tmp_path / "none.pth", "no such file")):
-        with pytest.raises(vgg19.WeightsError, match=match) as caught:
+        with pytest.raises(baseline.WeightsError, match=match) as caught:
             vgg19.load_imagenet(net, file)
         assert "vgg19-dcbb9e9d.pth" in str(caught.value) and "kernels_notop.h5" in str(caught.value) and "CC BY 4.0" in str(caught.value)
     (tmp_path / "broken.pth").write_bytes(b"PK")
@@ -134,7 +134,7 @@ def test_files_that_are_not_vgg19s_are_refused_with_where_to_get_them(tensors, t
     keras_file(wider, tmp_path / "wide.h5")
     for name, match in (("broken.pth", "cannot be read as a torch file"), ("broken.h5", "cannot be read as HDF5"),
                         ("half.pth", "lacks features.0.bias and 30 more of VGG19's 32"), ("wide.h5", "convolution 1 is")):
-        with pytest.raises(vgg19.WeightsError, match=match):
+        with pytest.raises(baseline.WeightsError, match=match):
             vgg19.load_imagenet(net, tmp_path / name)
 
 
@@ -198,7 +198,7 @@ def test_imagenet_weights_are_locked_then_unlocked_and_named(arrays, tmp_path, n
     vgg19_stages.run(stages(arrays, tmp_path, "scratch", "--card", tmp_path / "card.md"))
     text = (tmp_path / "card.md").read_text()
     assert text.count("`vgg19`") == 2 and text.count("`vgg19-scratch`") == 1
-    with pytest.raises(vgg19.WeightsError, match="no such file"):
+    with pytest.raises(baseline.WeightsError, match="no such file"):
         vgg19_stages.run(stages(arrays, tmp_path / "other", "imagenet", "--weights", tmp_path / "none.h5"))
     assert not (tmp_path / "other").exists()
 
