@@ -182,7 +182,8 @@ def exported(arrays, tmp_path):
     train.train(train.parse(["--data", str(arrays), "--out", str(tmp_path / "run"), "--net", "tiny", "--epochs", "2",
                              "--batch", "28", "--threads", "1"]))
     out = tmp_path / "files" / "emotion.onnx"
-    export.export(export.parse(["--data", str(arrays), "--run", str(tmp_path / "run"), "--out", str(out), "--threads", "1"]))
+    export.export(export.parse(["--data", str(arrays), "--run", str(tmp_path / "run"), "--out", str(out), "--reports", str(out.parent),
+                                "--threads", "1"]))
     return out
 
 
@@ -192,8 +193,11 @@ def arguments(arrays, model, *more):
 
 def test_both_files_carry_the_figures_and_the_float_weights_stay(arrays, exported, tmp_path):
     before = onnx.load(exported)
-    text = f"{card.begin('formats')}\n{card.end('formats')}\n"
+    text = "".join(f"{card.begin(block)}\n{card.end(block)}\n" for block in ("figures", "formats"))
     (tmp_path / "card.md").write_text(text)
+    told = exported.parent / "report.json"
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "report.json").write_text(told.read_text())
     report = quantise.quantise(arguments(arrays, exported, "--reports", tmp_path / "reports", "--card", tmp_path / "card.md"))
     after, small = onnx.load(exported), onnx.load(exported.with_name("emotion-int8.onnx"))
     assert after.graph == before.graph
@@ -210,7 +214,10 @@ def test_both_files_carry_the_figures_and_the_float_weights_stay(arrays, exporte
     assert all(tensor.raw_data for tensor in small.graph.initializer)
     assert "QuantizeLinear" in {node.op_type for node in small.graph.node}
     assert json.loads((tmp_path / "reports" / "int8.json").read_text())["method"] == report["method"]
-    assert "**int8**" in (tmp_path / "card.md").read_text()
+    told = json.loads((tmp_path / "reports" / "report.json").read_text())["file"]
+    assert told["bytes"] == exported.stat().st_size > 0
+    text = (tmp_path / "card.md").read_text()
+    assert "**int8**" in text and f"{told['bytes']:,} bytes" in text
     again = exported.with_name("emotion-int8.onnx").read_bytes()
     quantise.quantise(arguments(arrays, exported))
     assert again == exported.with_name("emotion-int8.onnx").read_bytes()
