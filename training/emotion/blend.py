@@ -104,7 +104,7 @@ def draw(rows: list[dict], chosen: dict, file: Path):
     matplotlib.use("Agg")
     from matplotlib import pyplot
     figure = pyplot.figure(figsize=(5.2, 4.2), layout="constrained")
-    axes = figure.add_subplot(title="PublicTest, one output between two kinds of supervision",
+    axes = figure.add_subplot(title="PublicTest, one output out of two heads",
                               xlabel="percent right by FER2013's label", ylabel="percent right by FER+'s majority")
     for key, colour, name in (("", "tab:blue", "all"), ("_clean", "tab:cyan", "clean")):
         axes.plot([r["label" + key] for r in rows], [r["ferplus" + key] for r in rows], ".-", color=colour, label=name)

@@ -56,7 +56,7 @@ def export(a) -> dict:
 def main():
     try:
         print(publish.summary(export(parse())))
-    except (data.DataError, state.StateError, ExportError, card.CardError) as error:
+    except (data.DataError, state.StateError, ExportError, card.CardError, blend.BlendError) as error:
         sys.exit(f"export: {error}")
 
 

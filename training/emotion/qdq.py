@@ -32,7 +32,7 @@ def activations(model: onnx.ModelProto, head: bool, sums: bool) -> list[str]:
             wanted.add(node.output[0])
         if node.op_type == "Add":
             first, second = node.input
-            fused = not sums and makers[first].op_type == "Conv"
+            fused = not sums and first in makers and makers[first].op_type == "Conv"
             wanted |= {second} if fused else {first, second}
     order = [model.graph.input[0].name, *makers]
     return [name for name in order if name in wanted]

@@ -185,7 +185,7 @@ def main():
         report = quantise(parse())
         print(f"{report['file']['name']}: {report['file']['bytes']:,} bytes, ranges by {report['method']}, "
               f"loss {report['loss']:+.2f} points" + markdown(report).rstrip())
-    except (data.DataError, qdq.QuantiseError, card.CardError) as error:
+    except (data.DataError, qdq.QuantiseError, simulate.SimulationError, card.CardError) as error:
         sys.exit(f"quantise: {error}")
 
 
