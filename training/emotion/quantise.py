@@ -117,7 +117,8 @@ def quantise(a) -> dict:
               "bf16": judge.figures(simulate.predict(simulate.Simulation(model, simulate.bf16), judge.public.images)),
               "int8": judge.of_model(result), "method": method, "pictures": len(images), "finetuned_steps": steps,
               "head": a.head, "sums": a.sums, "weight_bits": a.weight_bits, "methods": methods,
-              "variants": [{"variant": name, **judge.of_model(built(method, **changes)[0])} for name, changes in variants.items()]}
+              "variants": [{"variant": name, **judge.of_model(built(method, **changes)[0])}
+                           for name, changes in variants.items()]}
     report["loss"] = judge.loss(report["int8"])
     report["file"] = {"name": out.name, **_write_both(a.model, model, out, result, report)}
     if a.reports:
@@ -158,8 +159,8 @@ def _write_both(file: Path, model: onnx.ModelProto, out: Path, result: onnx.Mode
                 for key, name in (("f32", "float32"), ("bf16", "bf16"), ("int8", "int8"))}
     entries = {**contract.metadata(model), **accuracy, "int8.file": out.name}
     sha256 = contract.weights_sha256(result)
-    about = {"int8.method": report["method"], "int8.pictures": report["pictures"], "int8.finetuned_steps": report["finetuned_steps"],
-             "int8.from": entries["weights.sha256"], "weights.sha256": sha256}
+    about = {"int8.method": report["method"], "int8.pictures": report["pictures"],
+             "int8.finetuned_steps": report["finetuned_steps"], "int8.from": entries["weights.sha256"], "weights.sha256": sha256}
     contract.set_metadata(result, {**entries, **about})
     size = contract.write(result, out)
     contract.set_metadata(model, entries)

@@ -59,7 +59,8 @@ def darken(images: np.ndarray, share: float) -> np.ndarray:
     return np.rint(images * share).astype(np.uint8)
 
 
-def seen_through(images: np.ndarray, degrees: float = 0.0, right: float = 0.0, down: float = 0.0, scale: float = 1.0) -> np.ndarray:
+def seen_through(images: np.ndarray, degrees: float = 0.0, right: float = 0.0, down: float = 0.0,
+                 scale: float = 1.0) -> np.ndarray:
     """The crop that a box would give that is turned, moved by shares of its side, or `scale` times as large."""
     turn = np.deg2rad(degrees)
     cos, sin = scale * np.cos(turn), scale * np.sin(turn)
@@ -149,7 +150,7 @@ def main():
         result = run(parse())
         print(markdown(result).strip())
         over = [row["row"] for row in result["rows"] if row["loss"] > MOST_LOSS]
-        print(f"more than {MOST_LOSS:g} points lost: {', '.join(over)}" if over else f"no row loses more than {MOST_LOSS:g} points")
+        print(f"more than {MOST_LOSS:g} points lost: {', '.join(over) or 'by no row'}")
     except (data.DataError, card.CardError, RobustnessError) as error:
         sys.exit(f"robustness: {error}")
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .baseline import KERAS, LAYOUT, TORCHVISION, WHERE, WIDTHS, WeightsError
+from .baseline import KERAS, LAYOUT, TORCHVISION, WHERE, WeightsError
 from .preprocess import MEAN, SCALE
 
 class VGG19(nn.Module):
@@ -127,8 +127,8 @@ def _keras(file: Path):
             layer = f"block{block}_conv{conv}"
             for path, values in arrays.items():
                 if layer in path.split("/"):
-                    kind = "weight" if values.ndim == 4 else "bias"
-                    found[f"{layer} {kind}"] = torch.from_numpy(values.transpose(3, 2, 0, 1).copy() if values.ndim == 4 else values)
+                    kind, axes = ("weight", (3, 2, 0, 1)) if values.ndim == 4 else ("bias", None)
+                    found[f"{layer} {kind}"] = torch.from_numpy(np.ascontiguousarray(values.transpose(axes)))
     names = [(f"block{block}_conv{conv} weight", f"block{block}_conv{conv} bias")
              for block, count in enumerate(blocks, 1) for conv in range(1, count + 1)]
     return *_taken(file, found, names), KERAS
@@ -137,5 +137,6 @@ def _keras(file: Path):
 def _taken(file: Path, tensors, names):
     missing = [name for pair in names for name in pair if not isinstance(tensors, dict) or name not in tensors]
     if missing:
-        raise WeightsError(f"{file}: lacks {missing[0]} and {len(missing) - 1} more of VGG19's {2 * len(names)} tensors.\n{WHERE}")
+        raise WeightsError(f"{file}: lacks {missing[0]} and {len(missing) - 1} more of VGG19's {2 * len(names)} tensors.\n"
+                           + WHERE)
     return [tensors[weight] for weight, _ in names], [tensors[bias] for _, bias in names]

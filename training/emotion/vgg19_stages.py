@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from . import baseline, card, contract, data, graph, nets, publish, report, state, train, vgg19
 

@@ -98,7 +98,8 @@ def predict(net: keras.Model, images: np.ndarray) -> np.ndarray:
 
 def fit(net: keras.Model, split: data.Split, epochs: int, rate: float, a):
     """Mirror, roll, shift and scale as in the other trainings; the rate falls by half a cosine."""
-    turn = keras.Sequential([keras.layers.RandomFlip("horizontal", seed=a.seed), keras.layers.RandomRotation(15 / 360, "nearest", seed=a.seed),
+    turn = keras.Sequential([keras.layers.RandomFlip("horizontal", seed=a.seed),
+                             keras.layers.RandomRotation(15 / 360, "nearest", seed=a.seed),
                              keras.layers.RandomTranslation(1 / 16, 1 / 16, "nearest", seed=a.seed),
                              keras.layers.RandomZoom(0.15, fill_mode="nearest", seed=a.seed)])
     x = preprocess.normalise(split.images[..., None].astype(np.float32)).astype(np.float32)

@@ -58,7 +58,8 @@ def test_the_optimised_integers_answer_as_the_graph_is_written(model, crops, hea
 def test_a_convolution_is_the_sum_of_integer_products(crops):
     """One layer at the extremes that saturate 16-bit sums of pairs, against whole numbers."""
     random = np.random.Generator(np.random.PCG64(5))
-    weight = np.where(random.random((8, 16, 3, 3)) < 0.5, -1, 1).astype(np.float32) * random.uniform(0.9, 1, (8, 16, 3, 3)).astype(np.float32)
+    signs = np.where(random.random((8, 16, 3, 3)) < 0.5, -1, 1)
+    weight = (signs * random.uniform(0.9, 1, signs.shape)).astype(np.float32)
     bias = random.normal(0, 20, 8).astype(np.float32)
     b = contract.Builder()
     x = b.add("Relu", [b.conv("input", "first", np.ones((16, 1, 3, 3), np.float32), np.full(16, 25, np.float32))], "first.relu")
@@ -145,7 +146,8 @@ def test_observed_extremes_are_onnxruntimes(model, crops):
     seen = ranges.observe(model, names, crops, 1)
     assert seen["input"].low == pytest.approx(-2) and seen["input"].high == pytest.approx(2)
     assert all(item.counts.sum() > 0 and item.low <= item.high for item in seen.values())
-    assert {name for name in names if seen[name].low < 0} == {"input"} | {n for n in names if n.endswith((".second", ".shortcut"))}
+    summed = {name for name in names if name.endswith((".second", ".shortcut"))}
+    assert {name for name in names if seen[name].low < 0} == {"input"} | summed
 
 
 def test_torch_simulates_the_file(model, crops):
@@ -169,7 +171,8 @@ def test_fine_tuning_brings_coarse_weights_nearer_to_the_float_net(model):
     exact = contract.run_onnx(model, images, 1)
 
     def distance(weights):
-        p, q = (torch.log_softmax(torch.from_numpy(x), 1) for x in (exact, contract.run_onnx(qdq.build(weights, codes, 3), images, 1)))
+        coded = contract.run_onnx(qdq.build(weights, codes, 3), images, 1)
+        p, q = (torch.log_softmax(torch.from_numpy(x), 1) for x in (exact, coded))
         return float(F.kl_div(q, p, reduction="batchmean", log_target=True))
 
     moved = finetune.finetune(model, codes, 3, images, steps=40, batch=32, rate=1e-3)
@@ -182,8 +185,8 @@ def exported(arrays, tmp_path):
     train.train(train.parse(["--data", str(arrays), "--out", str(tmp_path / "run"), "--net", "tiny", "--epochs", "2",
                              "--batch", "28", "--threads", "1"]))
     out = tmp_path / "files" / "emotion.onnx"
-    export.export(export.parse(["--data", str(arrays), "--run", str(tmp_path / "run"), "--out", str(out), "--reports", str(out.parent),
-                                "--threads", "1"]))
+    export.export(export.parse(["--data", str(arrays), "--run", str(tmp_path / "run"), "--out", str(out),
+                                "--reports", str(out.parent), "--threads", "1"]))
     return out
 
 
@@ -226,7 +229,12 @@ def test_both_files_carry_the_figures_and_the_float_weights_stay(arrays, exporte
 def test_a_loss_above_the_limit_is_fine_tuned(arrays, exported, monkeypatch):
     monkeypatch.setattr(quantise, "MOST_LOSS", -1000.0)
     called = []
-    monkeypatch.setattr(finetune, "finetune", lambda model, codes, bits, images, steps: called.append((len(images), steps)) or model)
+
+    def fake(model, codes, bits, images, steps):
+        called.append((len(images), steps))
+        return model
+
+    monkeypatch.setattr(finetune, "finetune", fake)
     report = quantise.quantise(arguments(arrays, exported, "--finetune", 7))
     assert called == [(140, 7)] and report["finetuned_steps"] == 7
 

@@ -19,7 +19,7 @@ def tensors():
     """Random kernels [O,I,3,3] and biases of VGG19's shapes, small enough to keep numbers finite."""
     random = np.random.Generator(np.random.PCG64(10))
     made, width = [], 3
-    for outputs in vgg19.WIDTHS:
+    for outputs in filter(None, vgg19.LAYOUT):
         scale = np.sqrt(2 / (9 * width))
         made.append(((random.standard_normal((outputs, width, 3, 3), np.float32) * scale).astype(np.float32),
                      random.normal(0, 0.1, outputs).astype(np.float32)))
@@ -126,7 +126,7 @@ def test_files_that_are_not_vgg19s_are_refused_with_where_to_get_them(tensors, t
     for file, match in ((None, "ImageNet weights of VGG19 are not in this project"), (tmp_path / "none.pth", "no such file")):
         with pytest.raises(baseline.WeightsError, match=match) as caught:
             vgg19.load_imagenet(net, file)
-        assert "vgg19-dcbb9e9d.pth" in str(caught.value) and "kernels_notop.h5" in str(caught.value) and "CC BY 4.0" in str(caught.value)
+        assert all(word in str(caught.value) for word in ("vgg19-dcbb9e9d.pth", "kernels_notop.h5", "CC BY 4.0"))
     (tmp_path / "broken.pth").write_bytes(b"PK")
     (tmp_path / "broken.h5").write_bytes(b"no")
     torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "half.pth")
@@ -142,12 +142,11 @@ def test_files_that_are_not_vgg19s_are_refused_with_where_to_get_them(tensors, t
 def narrow(monkeypatch):
     """All sixteen layers, few channels."""
     monkeypatch.setattr(vgg19, "LAYOUT", NARROW)
-    monkeypatch.setattr(vgg19, "WIDTHS", tuple(width for width in NARROW if width))
 
 
 def stages(arrays, folder, kind, *more):
-    return vgg19_stages.parse(["--kind", kind, "--data", str(arrays), "--run", str(folder / kind), "--out", str(folder / f"{kind}.onnx"),
-                               "--epochs", "1", "--locked-epochs", "2", "--batch", "20", "--pictures", "100", "--threads", "1",
+    return vgg19_stages.parse(["--kind", kind, "--data", str(arrays), "--run", str(folder / kind),
+                               "--out", str(folder / f"{kind}.onnx"), "--epochs", "1", "--locked-epochs", "2", "--batch", "20", "--pictures", "100", "--threads", "1",
                                "--reports", str(folder / "reports"), *map(str, more)])
 
 
@@ -157,9 +156,11 @@ def trunk(file):
 
 def test_locked_layers_stay_and_unlocked_ones_learn(arrays, tmp_path, narrow):
     rows = vgg19_stages.run(stages(arrays, tmp_path, "ferplus"))
-    assert [row["stage"] for row in rows] == ["votes", "locked", "unlocked"] and {row["kind"] for row in rows} == {"vgg19-ferplus"}
+    assert [row["stage"] for row in rows] == ["votes", "locked", "unlocked"]
+    assert {row["kind"] for row in rows} == {"vgg19-ferplus"}
     run = tmp_path / "ferplus"
-    before = {name: value for name, value in state.read(run / "1-votes" / "state.pt")["averaged"].items() if name.startswith("trunk")}
+    averaged = state.read(run / "1-votes" / "state.pt")["averaged"]
+    before = {name: value for name, value in averaged.items() if name.startswith("trunk")}
     locked, unlocked = trunk(run / "2-locked"), trunk(run / "3-unlocked")
     assert all(torch.equal(value, locked[name]) for name, value in before.items())
     moved = [name for name in before if not torch.equal(locked[name], unlocked[name])]
@@ -184,8 +185,9 @@ def test_a_votes_trunk_has_seen_no_label(arrays, tmp_path, narrow):
 def test_imagenet_weights_are_locked_then_unlocked_and_named(arrays, tmp_path, narrow):
     width, made = 3, []
     random = np.random.Generator(np.random.PCG64(13))
-    for outputs in vgg19.WIDTHS:
-        made.append((random.normal(0, np.sqrt(2 / 9 / width), (outputs, width, 3, 3)).astype(np.float32), np.zeros(outputs, np.float32)))
+    for outputs in filter(None, vgg19.LAYOUT):
+        kernel = random.normal(0, np.sqrt(2 / 9 / width), (outputs, width, 3, 3))
+        made.append((kernel.astype(np.float32), np.zeros(outputs, np.float32)))
         width = outputs
     file = keras_file(made, tmp_path / "notop.h5")
     (tmp_path / "card.md").write_text(f"{card.begin('vgg19')}\n{card.end('vgg19')}\n")
