@@ -95,8 +95,9 @@ def read(file: Path) -> dict:
 
 def averaged_net(saved: dict) -> nets.EmotionNet:
     """The net of what `read` gives, with its averaged weights, ready to predict."""
-    if saved["name"] not in nets.NETS:
-        raise StateError(f"the state is of a net '{saved['name']}' that nets.py does not have")
-    net = nets.make(saved["name"])
+    try:
+        net = nets.make(saved["name"])
+    except ValueError as error:
+        raise StateError(f"the state is of another net than nets.py has ({error})") from error
     net.load_state_dict(saved["averaged"])
     return net.eval()

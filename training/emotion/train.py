@@ -26,12 +26,20 @@ from .preprocess import normalise
 from .state import Run, StateError
 
 
+def _net(name: str) -> str:
+    try:
+        nets.shape(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return name
+
+
 def parse(arguments=None):
     p = argparse.ArgumentParser(prog="python -m emotion.train", description=__doc__, fromfile_prefix_chars="@",
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True, help="folder of .npy files, fer2013.csv or its folder, or folder:DIR")
     p.add_argument("--out", required=True, type=Path)
-    p.add_argument("--net", default="r64", choices=nets.NETS)
+    p.add_argument("--net", default="r64", type=_net, help=f"{', '.join(nets.NETS)}, or scaled: r16x1.5")
     p.add_argument("--epochs", type=int, default=60)
     p.add_argument("--minutes", type=float, help="end after this time instead of after --epochs")
     p.add_argument("--stop-after", type=int, help="pause after this many epochs of this call; the same command goes on")
@@ -53,6 +61,7 @@ def parse(arguments=None):
     p.add_argument("--exclude", type=Path, action="append", default=[],
                    help="file that lists train rows to leave out: a path, or a name in the data folder")
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--judge-every", type=int, default=2, help="epochs between two looks at PublicTest")
     p.add_argument("--threads", type=int, default=0)
     return p.parse_args(arguments)
 
@@ -189,7 +198,7 @@ def judge(net, public: data.Split, clean: np.ndarray, device) -> dict:
 
 def describe(trainer: Trainer) -> dict:
     a, net = trainer.a, nets.make(trainer.a.net)
-    unlisted = ("data", "out", "stop_after", "threads")
+    unlisted = ("data", "out", "stop_after", "threads", "judge_every")
     names = {"exclude": [f.name for f in a.exclude], "teacher": a.teacher and a.teacher.name,
              "start": a.start and a.start.name}
     return {"net": a.net, "macs": nets.count_macs(net), "parameters": sum(p.numel() for p in net.parameters()),
@@ -216,7 +225,8 @@ def tell_changes(settings: Path, now: dict):
         print(f"{settings}: this call differs in {', '.join(changed)}", file=sys.stderr, flush=True)
 
 
-def train(a):
+def train(a, watch=None):
+    """`watch` is called with each epoch's line of the log, after the state is saved; it may raise."""
     if a.threads:
         torch.set_num_threads(a.threads)
     trainer = Trainer(a, training_split(a.data, a.exclude))
@@ -237,12 +247,14 @@ def train(a):
     first = trainer.run.epoch
     while trainer.progress() < 1 and (a.stop_after is None or trainer.run.epoch - first < a.stop_after):
         line = trainer.epoch()
-        if line["epoch"] % 2 == 0 or trainer.progress() >= 1:
+        if line["epoch"] % a.judge_every == 0 or trainer.progress() >= 1:
             line.update(judge(trainer.run.averaged, public, clean, trainer.device))
         print(json.dumps(line), flush=True)
         with open(log, "a") as stream:
             stream.write(json.dumps(line) + "\n")
         trainer.run.save(state)
+        if watch:
+            watch(line)
 
 
 def main():

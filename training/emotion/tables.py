@@ -1,0 +1,5 @@
+"""(to be filled)"""
+
+
+def write(folder, plan, runs):
+    pass
