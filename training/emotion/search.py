@@ -30,6 +30,7 @@ def parse(arguments=None):
     p.add_argument("--net", default="r10", help="the net of width 1")
     p.add_argument("--epochs", type=int, default=6)
     p.add_argument("--batch", type=int, default=32)
+    p.add_argument("--branch", type=float, default=1.0, help="as for emotion.train")
     p.add_argument("--small-until", type=float, default=0.75)
     p.add_argument("--photographs", type=int, default=1, help="train on every n-th photograph")
     p.add_argument("--seed", type=int, default=1)
@@ -40,9 +41,9 @@ def parse(arguments=None):
 def suggest(trial: optuna.Trial, net: str) -> list[str]:
     """The trial's choice as arguments of emotion.train."""
     width = trial.suggest_categorical("width", [0.75, 1.0, 1.25, 1.5])
-    chosen = {"rate": trial.suggest_float("rate", 0.005, 0.16, log=True),
+    chosen = {"rate": trial.suggest_float("rate", 0.02, 0.32, log=True),
               "decay": trial.suggest_float("decay", 1e-5, 3e-3, log=True),
-              "augment": trial.suggest_float("augment", 0.3, 1.5),
+              "augment": trial.suggest_float("augment", 0.0, 1.2),
               "smoothing": trial.suggest_float("smoothing", 0.0, 0.25)}
     return [f"--net={net}x{width:g}", *(f"--{key}={value:.6g}" for key, value in chosen.items())]
 
@@ -53,7 +54,7 @@ def open_study(a) -> optuna.Study:
     a.reports.mkdir(parents=True, exist_ok=True)
     storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(a.reports / JOURNAL)))
     study = optuna.create_study(storage=storage, study_name="emotion", direction="maximize", load_if_exists=True)
-    conditions = {key: getattr(a, key) for key in ("net", "epochs", "batch", "small_until", "photographs", "seed")}
+    conditions = {key: getattr(a, key) for key in ("net", "epochs", "batch", "branch", "small_until", "photographs", "seed")}
     then = study.user_attrs.get("conditions", conditions)
     if then != conditions:
         raise state.StateError(f"{a.reports / JOURNAL}: is of a search with {then}, this call has {conditions}; "
@@ -73,7 +74,7 @@ def accuracy_of(trial: optuna.Trial, a, left_out: Path | None) -> float:
     """Trains one trial, or what is left of it."""
     folder = trial.user_attrs.get("folder", f"trial-{trial.number}")
     given = ["--data", str(a.data), "--out", str(a.out / folder), "--epochs", str(a.epochs), "--batch", str(a.batch),
-             "--small-until", str(a.small_until), "--seed", str(a.seed), "--threads", str(a.threads), "--judge-every", "1",
+             "--small-until", str(a.small_until), "--branch", str(a.branch), "--seed", str(a.seed), "--threads", str(a.threads), "--judge-every", "1",
              *suggest(trial, a.net), *(["--exclude", str(left_out.resolve())] if left_out else [])]
     wanted = train.parse(given)
     trial.set_user_attr("folder", folder)

@@ -14,9 +14,11 @@ class StateError(Exception):
 class Run:
     """A net, the moving average of its weights, the optimiser, and how far they are."""
 
-    def __init__(self, name: str, device: str, rate: float, decay: float):
+    def __init__(self, name: str, device: str, rate: float, decay: float, branch: float = 0.0):
         self.name = name
         self.net = nets.make(name).to(device, memory_format=torch.channels_last)
+        for block in self.net.blocks:
+            torch.nn.init.constant_(block.second[1].weight, branch)
         self.averaged = nets.make(name).to(device, memory_format=torch.channels_last)
         self.averaged.load_state_dict(self.net.state_dict())
         self.epoch, self.used, self.steps = 0, 0.0, 0

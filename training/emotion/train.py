@@ -55,6 +55,8 @@ def parse(arguments=None):
     p.add_argument("--rare", type=float, default=0.25, help="power of (mean count / count) in --balance")
     p.add_argument("--mixup", type=float, default=0.0, help="alpha of mixup (Zhang et al. 2018); 0: none")
     p.add_argument("--augment", type=float, default=1.0, help="strength of the augmentation")
+    p.add_argument("--branch", type=float, default=0.0,
+                   help="gain that residual branches start with; 0: a block starts as the identity, 1: learns sooner")
     p.add_argument("--start", type=Path, help="folder of a run whose averaged weights start this one")
     p.add_argument("--averaging", type=float, default=0.998, help="decay of the averaged weights")
     p.add_argument("--small-until", type=float, default=0.0, help="share of the run on crops of 36 px")
@@ -107,7 +109,7 @@ class Trainer:
         self.balance = supervision.Balance(a.balance, a.rare, train.counts(), self.labels)
         self.strength = Strength().scaled(a.augment)
         torch.manual_seed(a.seed)
-        self.run = Run(a.net, self.device, a.rate, a.decay)
+        self.run = Run(a.net, self.device, a.rate, a.decay, a.branch)
         if a.start:
             self.run.start_from(a.start / "state.pt")
         self.per_epoch = len(train) // a.batch
