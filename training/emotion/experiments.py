@@ -105,7 +105,7 @@ def judged(out: Path, source, threads: int) -> dict:
     """The figures of a finished run, from its averaged weights."""
     saved = state.read(out / "state.pt")
     settings = json.loads((out / "settings.json").read_text())
-    public = data.load(source, "public")
+    public = data.load(source, "public", settings["settings"].get("classes", 7))
     clean = data.clean_public(source, public)
     device, net = settings["device"], state.averaged_net(saved)
     took = milliseconds(net)

@@ -76,7 +76,7 @@ def training_notes(run: Path, saved: dict, net: nets.EmotionNet) -> dict:
 
 def metadata(net, public: dict, calibration: calibrate.Calibration, notes: dict, sha256: str) -> dict:
     """The contract with the engine, then notes for people (`training.*`)."""
-    labels = data.LABELS[:net.head.out_features]
+    labels = data.ALL_LABELS[:net.head.out_features]
     template = ",".join(f"{value:g}" for point in preprocess.CROP_TEMPLATE for value in point)
     entries = {
         "emotiond.format": "1", "emotiond.kind": "emotion", "labels": ",".join(labels),
@@ -140,7 +140,7 @@ def export(a) -> dict:
         "file": {"name": a.out.name, "bytes": len(content), "weights.sha256": sha256, "torch_difference": difference},
         "training": notes, "calibration": dataclasses.asdict(calibration),
         "public": on_all, "clean": report.figures(p[clean], public.labels[clean]),
-        "ferplus": report.against_votes(p, public),
+        "ferplus": report.against_votes(p, public), "eight": with_contempt(a, net, model),
         "uncertain": report.uncertainty(p, public.labels, calibration.uncertain_below),
         "uncertain_clean": report.uncertainty(p[clean], public.labels[clean], calibration.uncertain_below)}
     if a.reports:
@@ -148,6 +148,15 @@ def export(a) -> dict:
     if a.card:
         card.fill(a.card, result)
     return result
+
+
+def with_contempt(a, net, model: onnx.ModelProto) -> dict | None:
+    """Figures against eight labels, of a net that has them; all other figures are against the seven, as
+    `emotiond eval` counts, where contempt is never right."""
+    if net.head.out_features == len(data.LABELS):
+        return None
+    public = data.load(a.data, "public", net.head.out_features)
+    return report.figures(metrics.softmax(run_onnx(model, public.images, a.threads)), public.labels)
 
 
 def summary(result: dict) -> str:
@@ -162,6 +171,10 @@ def summary(result: dict) -> str:
                   for label, k in f["per_class"].items()]
     if result["ferplus"]:
         lines.append(f"FER+    {result['ferplus']['accuracy']:.2f} % of {result['ferplus']['n']} (majority, one of the seven)")
+    if result["eight"]:
+        k = result["eight"]["per_class"]["contempt"]
+        lines.append(f"eight labels {result['eight']['accuracy']:.2f} % of {result['eight']['n']}; contempt n {k['n']}, recall "
+                     f"{k['recall']:.3f}, precision {k['precision']:.3f}")
     lines.append(f"temperature {c['temperature']} fitted on {c['fitted_on']}; ECE on the other {c['checked_on']}: "
                  f"{c['ece_before']:.4f} before, {c['ece_after']:.4f} after")
     lines.append(f"uncertain below {u['below']}: {u['share']} % of public, right in {u['accuracy_below']} %; "

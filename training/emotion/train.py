@@ -37,9 +37,10 @@ def _net(name: str) -> str:
 def parse(arguments=None):
     p = argparse.ArgumentParser(prog="python -m emotion.train", description=__doc__, fromfile_prefix_chars="@",
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--data", required=True, help="folder of .npy files, fer2013.csv or its folder, or folder:DIR")
+    p.add_argument("--data", required=True, help="folder of .npy files, fer2013.csv or its folder, folder:DIR or crops:DIR; README.md")
     p.add_argument("--out", required=True, type=Path)
     p.add_argument("--net", default="r64", type=_net, help=f"{', '.join(nets.NETS)}, or scaled: r16x1.5")
+    p.add_argument("--classes", type=int, default=7, choices=(7, 8), help="8: contempt too, from FER+ votes or a folder")
     p.add_argument("--epochs", type=int, default=60)
     p.add_argument("--minutes", type=float, help="end after this time instead of after --epochs")
     p.add_argument("--stop-after", type=int, help="pause after this many epochs of this call; the same command goes on")
@@ -76,14 +77,14 @@ def host_has_bf16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def training_split(source, exclude) -> data.Split:
+def training_split(source, exclude, classes: int = 7) -> data.Split:
     """Train without pictures of one grey value, without non-faces, and without the listed rows."""
-    whole = data.load(source, "train")
+    whole = data.load(source, "train", classes)
     keep = data.usable(whole)
     for file in exclude:
         keep &= ~data.listed(whole, file if file.is_file() else Path(source) / file)
     train = whole.take(keep)
-    missing = [name for name, count in zip(data.LABELS, train.counts()) if count == 0]
+    missing = [name for name, count in zip(train.names(), train.counts()) if count == 0]
     if missing:
         print(f"{source}: no training picture of {', '.join(missing)}; the net will not know them", file=sys.stderr)
     return train
@@ -109,7 +110,7 @@ class Trainer:
         self.balance = supervision.Balance(a.balance, a.rare, train.counts(), self.labels)
         self.strength = Strength().scaled(a.augment)
         torch.manual_seed(a.seed)
-        self.run = Run(a.net, self.device, a.rate, a.decay, a.branch)
+        self.run = Run(a.net, self.device, a.rate, a.decay, a.branch, a.classes)
         if a.start:
             self.run.start_from(a.start / "state.pt")
         self.per_epoch = len(train) // a.batch
@@ -191,7 +192,7 @@ def predict(net, images: np.ndarray, device="cpu", batch=512) -> np.ndarray:
 
 def judge(net, public: data.Split, clean: np.ndarray, device) -> dict:
     p = metrics.softmax(predict(net, public.images, device))
-    table = metrics.confusion(public.labels, p.argmax(1), len(data.LABELS))
+    table = metrics.confusion(public.labels, p.argmax(1), public.classes)
     right = p.argmax(1) == public.labels
     return {"public": round(100 * float(right.mean()), 2), "clean": round(100 * float(right[clean].mean()), 2),
             "macro_f1": round(metrics.macro_f1(table), 4),
@@ -231,8 +232,8 @@ def train(a, watch=None):
     """`watch` is called with each epoch's line of the log, after the state is saved; it may raise."""
     if a.threads:
         torch.set_num_threads(a.threads)
-    trainer = Trainer(a, training_split(a.data, a.exclude))
-    public = data.load(a.data, "public")
+    trainer = Trainer(a, training_split(a.data, a.exclude, a.classes))
+    public = data.load(a.data, "public", a.classes)
     clean = data.clean_public(a.data, public)
     a.out.mkdir(parents=True, exist_ok=True)
     state, log, settings = (a.out / name for name in ("state.pt", "log.jsonl", "settings.json"))
