@@ -1,14 +1,15 @@
 """Faces in pictures of any kind, found by emotiond itself, so that training sees crops as use does.
 
-emotiond is run on a list of pictures; its timeline.csv gives each face's box, crop.py the square. A picture
-in which it finds none is tried once more with a margin of repeated border pixels around it: a face that
-fills its picture has no surroundings for a detector. Of several faces the largest counts. What was found is kept in
-a cache by the picture's bytes and the detector, so it is found once.
+emotiond is run on a list of pictures; its timeline.csv gives each face's box, crop.py the square. Where it finds
+none, or one that fills the picture, it is asked again with a margin of repeated border pixels around the picture: a
+detector wants surroundings, and a box that cannot leave the picture comes out too small. Of several faces
+the largest counts. What was found is kept in a cache by the picture's bytes and the detector, so it is found once.
 
 A YuNet's landmarks, by which emotiond refines the square, are not in the timeline; with YuNet the box
 decides (sides within about 7 percent of the refined ones for four faces of five).
 """
 import csv
+from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
@@ -26,6 +27,7 @@ from .data import SIDE, DataError
 CACHE = Path(os.environ.get("EMOTION_CACHE") or Path(__file__).resolve().parents[1] / ".cache")
 BATCH = 200  # pictures a call of emotiond
 MARGIN = 0.5  # of the picture's shorter side, on the second try
+FILLS = 0.7  # share of the picture's shorter side from which a box is doubted
 
 
 def read_luma(file: Path, turned: bool = False) -> np.ndarray | None:
@@ -46,6 +48,25 @@ def program() -> str:
                         + "; build it (make build), name it (EMOTIOND=FILE), or, where each picture is a face already "
                           "cut, say crops:DIR instead of folder:DIR")
     return found
+
+
+def _largest(run: dict | None) -> tuple | None:
+    """The largest box (x, y, w, h) of a run."""
+    return max(run["boxes"], key=lambda box: box[2] * box[3], default=None) if run else None
+
+
+@dataclass
+class _Found:
+    luma: np.ndarray
+    box: tuple | None
+
+    @staticmethod
+    def of(file: Path, run: dict | None) -> "_Found":
+        """The picture the way round that emotiond saw it, and its largest face."""
+        luma, box = read_luma(file), _largest(run)
+        if run and luma.shape != (run["input"]["height"], run["input"]["width"]):
+            luma = read_luma(file, turned=True)
+        return _Found(luma, box)
 
 
 class Finder:
@@ -74,38 +95,26 @@ class Finder:
         return [self._cached(digest) for digest in digests]
 
     def _find_new(self, batch: list):
+        """Finds, cuts and caches the faces of (file, digest) pairs."""
         with tempfile.TemporaryDirectory() as place:
             place = Path(place)
-            links = []
-            for number, (file, _) in enumerate(batch):
-                links.append(place / f"{number}{file.suffix.lower()}")
-                links[-1].symlink_to(file.resolve())
-            missed = []
-            for (file, digest), run in zip(batch, self._run(links, place / "first")):
-                if not self._keep(file, digest, run, 0):
-                    missed.append((file, digest))
-            padded, margins = [], []
-            for number, (file, _) in enumerate(missed):
-                luma = read_luma(file)
-                margins.append(int(min(luma.shape) * MARGIN))
-                padded.append(place / f"padded-{number}.png")
-                Image.fromarray(np.pad(luma, margins[-1], mode="edge")).save(padded[-1], compress_level=1)
-            for (file, digest), margin, run in zip(missed, margins, self._run(padded, place / "second")):
-                if not self._keep(file, digest, run, margin):
-                    self._write(digest, None)
+            links = [place / f"{number}{file.suffix.lower()}" for number, (file, _) in enumerate(batch)]
+            for link, (file, _) in zip(links, batch):
+                link.symlink_to(file.resolve())
+            found = [_Found.of(file, run) for (file, _), run in zip(batch, self._run(links, place / "first"))]
 
-    def _keep(self, file: Path, digest: str, run: dict | None, margin: int) -> bool:
-        """Cuts the largest face of a run's result and caches it; False without a face."""
-        if not run or not run["boxes"]:
-            return False
-        x, y, w, h = max(run["boxes"], key=lambda box: box[2] * box[3])
-        luma, size = read_luma(file), (run["input"]["height"] - 2 * margin, run["input"]["width"] - 2 * margin)
-        if luma.shape != size:
-            luma = read_luma(file, turned=True)
-        if luma.shape != size:
-            return False
-        self._write(digest, crop.cut(luma, *crop.square((x - margin, y - margin, w, h), self.detector)))
-        return True
+            doubted = [i for i, one in enumerate(found) if one.box is None or one.box[3] > FILLS * min(one.luma.shape)]
+            padded, margins = [place / f"padded-{i}.png" for i in doubted], []
+            for i, file in zip(doubted, padded):
+                margins.append(int(min(found[i].luma.shape) * MARGIN))
+                Image.fromarray(np.pad(found[i].luma, margins[-1], mode="edge")).save(file, compress_level=1)
+            for i, margin, run in zip(doubted, margins, self._run(padded, place / "second")):
+                box = _largest(run)
+                if box:
+                    found[i].box = (box[0] - margin, box[1] - margin, *box[2:])
+            for (_, digest), one in zip(batch, found):
+                square = one.box and crop.square(one.box, self.detector)
+                self._write(digest, crop.cut(one.luma, *square) if square else None)
 
     def _run(self, files: list[Path], out: Path) -> list[dict | None]:
         """run.json of each file with `boxes` from its timeline; None where emotiond could not read it."""
