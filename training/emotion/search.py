@@ -74,8 +74,8 @@ def accuracy_of(trial: optuna.Trial, a, left_out: Path | None) -> float:
     """Trains one trial, or what is left of it."""
     folder = trial.user_attrs.get("folder", f"trial-{trial.number}")
     given = ["--data", str(a.data), "--out", str(a.out / folder), "--epochs", str(a.epochs), "--batch", str(a.batch),
-             "--small-until", str(a.small_until), "--branch", str(a.branch), "--seed", str(a.seed), "--threads", str(a.threads), "--judge-every", "1",
-             *suggest(trial, a.net), *(["--exclude", str(left_out.resolve())] if left_out else [])]
+             "--small-until", str(a.small_until), "--branch", str(a.branch), "--seed", str(a.seed),
+             "--threads", str(a.threads), "--judge-every", "1", *suggest(trial, a.net), *(["--exclude", str(left_out.resolve())] if left_out else [])]
     wanted = train.parse(given)
     trial.set_user_attr("folder", folder)
     trial.set_user_attr("macs", nets.count_macs(nets.make(wanted.net)))
@@ -101,7 +101,12 @@ def search(a) -> optuna.Study:
     left_out = experiments.write_left_out(a.data, a.out, a.photographs)
     over = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     while len(study.get_trials(states=over)) < a.trials:
-        study.optimize(lambda trial: accuracy_of(trial, a, left_out), n_trials=1)
+        # Not study.optimize: it would note a trial that is interrupted as failed.
+        trial = study.ask()
+        try:
+            study.tell(trial, accuracy_of(trial, a, left_out))
+        except optuna.TrialPruned:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         write(a.reports, study)
     write(a.reports, study)
     return study
