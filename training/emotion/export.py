@@ -94,15 +94,18 @@ def metadata(net, public: dict, calibration: calibrate.Calibration, notes: dict,
 
 
 def refuse_worse(out: Path, accuracy: float, n: int):
-    """A file that was measured better on the same pictures is not replaced unasked."""
+    """A file that was measured better, or on other pictures, is not replaced unasked."""
     if not out.is_file():
         return
     try:
         there = graph.metadata(onnx.load(out)).get("accuracy.f32", "")
         percent, count, split = there.split(";")
-        better = float(percent) > accuracy and (int(count), split) == (n, "public")
+        better, same = float(percent) > accuracy, (int(count), split) == (n, "public")
     except Exception:  # not a model, or one without a figure: nothing of worth to protect
         return
+    if not same:
+        raise ExportError(f"{out} was measured on other pictures ({count} of {split}, here {n}), so nothing says which file is better: "
+                          "it is kept; --overwrite (make: OVERWRITE=1) replaces it, --out (OUT=) writes elsewhere")
     if better:
         raise ExportError(f"{out} has {percent} % on the same {n} pictures, this run {accuracy:.2f} %: "
                           "the file is kept; --overwrite (make: OVERWRITE=1) replaces it, --out writes elsewhere")

@@ -75,7 +75,8 @@ def accuracy_of(trial: optuna.Trial, a, left_out: Path | None) -> float:
     folder = trial.user_attrs.get("folder", f"trial-{trial.number}")
     given = ["--data", str(a.data), "--out", str(a.out / folder), "--epochs", str(a.epochs), "--batch", str(a.batch),
              "--small-until", str(a.small_until), "--branch", str(a.branch), "--seed", str(a.seed),
-             "--threads", str(a.threads), "--judge-every", "1", *suggest(trial, a.net), *(["--exclude", str(left_out.resolve())] if left_out else [])]
+             "--threads", str(a.threads), "--judge-every", "1", *suggest(trial, a.net),
+             *(["--exclude", str(left_out.resolve())] if left_out else [])]
     wanted = train.parse(given)
     trial.set_user_attr("folder", folder)
     trial.set_user_attr("macs", nets.count_macs(nets.make(wanted.net)))

@@ -81,6 +81,9 @@ def training_split(source, exclude, classes: int = 7) -> data.Split:
     """Train without pictures of one grey value, without non-faces, and without the listed rows."""
     whole = data.load(source, "train", classes)
     keep = data.usable(whole)
+    if not keep.all():
+        print(f"{source}: {(~keep).sum()} of {len(keep)} training pictures left out: one grey value, or no face by FER+'s votes",
+              file=sys.stderr, flush=True)
     for file in exclude:
         keep &= ~data.listed(whole, file if file.is_file() else Path(source) / file)
     train = whole.take(keep)

@@ -120,6 +120,15 @@ def test_a_missing_class_is_named_and_trains(arrays, tmp_path, capsys):
     assert "no training picture of disgust" in capsys.readouterr().err
 
 
+def test_constant_pictures_and_non_faces_are_counted_and_left_out(arrays, capsys):
+    images, votes = np.load(arrays / "train_images.npy"), np.load(arrays / "train_ferplus.npy")
+    images[[3, 8]], votes[4], votes[4, data.NO_FACE] = 90, 0, 10
+    np.save(arrays / "train_images.npy", images)
+    np.save(arrays / "train_ferplus.npy", votes)
+    assert len(train.training_split(arrays, [])) == 137
+    assert "3 of 140 training pictures left out" in capsys.readouterr().err
+
+
 def test_listed_rows_are_left_out(arrays, tmp_path):
     (tmp_path / "rows.txt").write_text("0\n5\n139\n")
     assert len(train.training_split(arrays, [tmp_path / "rows.txt"])) == 137
