@@ -27,7 +27,9 @@ def write(folder: Path, plan: dict, runs: Path):
 
 
 def markdown(name: str, table: dict, plan: dict, found: dict) -> str:
-    lines = [f"# {table['title']}", "", f"`make -C training experiments TABLE={name}`", "", conditions(found), ""]
+    taught = any("--teacher" in word for run in table["runs"] for word in plan["runs"][run])
+    lines = [f"# {table['title']}", "", f"`make -C training experiments TABLE={name}{' TEACHER=FILE' if taught else ''}`", "",
+             conditions(found), ""]
     columns = [*COLUMNS, "MMAC", "ms a crop", "s an epoch"] if name == "size" else COLUMNS
     lines += ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     lines += ["| " + " | ".join(row(run, plan, found.get(run), columns)) + " |" for run in table["runs"]]
