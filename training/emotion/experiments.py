@@ -3,7 +3,7 @@
     python -m emotion.experiments --data DIR --out RUNS [--table seeds ...] [--reports DIR]
 
 The plan (experiments/tables.toml) names runs by the arguments in which they differ, and tables by
-their runs. Each run is an ordinary run of emotion.train in RUNS/NAME; it is judged by its averaged
+their runs; `--start=NAME` starts a run from another one of the plan. Each run is an ordinary run of emotion.train in RUNS/NAME; it is judged by its averaged
 weights after the last epoch, never by its best one. Interrupt at any moment: the same command skips
 what is finished and goes on. The tables are written again after every run.
 """
@@ -54,6 +54,10 @@ def read_plan(file: Path) -> dict:
         strangers = [run for run in table["runs"] if run not in plan["runs"]]
         if strangers:
             raise PlanError(f"{file}: table '{name}' lists runs that are not there: {', '.join(strangers)}")
+        for place, run in enumerate(table["runs"]):
+            start = next((word.removeprefix("--start=") for word in plan["runs"][run] if word.startswith("--start=")), None)
+            if start and start not in table["runs"][:place]:
+                raise PlanError(f"{file}: table '{name}' must list '{start}' before '{run}', which starts from it")
     return plan
 
 
@@ -91,6 +95,8 @@ def arguments(a, plan: dict, name: str, left_out: Path | None):
         if not a.teacher:
             raise PlanError(f"run '{name}' needs a teacher: --teacher FILE (emotion.teach writes it)")
         parsed.teacher = a.teacher
+    if parsed.start:  # names a run of the plan
+        parsed.start = a.out / parsed.start
     return parsed
 
 

@@ -79,6 +79,7 @@ def test_a_run_that_is_not_there_yet_is_named_in_its_table(plan, tmp_path):
     ("[runs]", "[run]", "lacks runs"),
     ('runs = ["taught"]', 'runs = ["tought"]', "table 'taught' lists runs that are not there: tought"),
     ("recipe = [", "recipe = ", "cannot be read as a plan"),
+    ('seed-2 = ["--seed=2"]', 'seed-2 = ["--start=share-1"]', "table 'seeds' must list 'share-1' before 'seed-2'"),
 ])
 def test_a_faulty_plan_is_named(plan, old, new, told):
     plan.write_text(plan.read_text().replace(old, new))
@@ -100,6 +101,13 @@ def test_the_kept_plan_holds_valid_runs():
         train.parse(["--data", "d", "--out", "o", *plan["recipe"], *more])
     listed = {run for table in plan["tables"].values() for run in table["runs"]}
     assert listed == plan["runs"].keys()
+
+
+def test_a_run_starts_from_another_one_of_the_plan(arrays, plan, tmp_path):
+    plan.write_text(plan.read_text().replace('seed-2 = ["--seed=2"]', 'seed-2 = ["--start=base"]'))
+    read = experiments.read_plan(plan)
+    a = arguments(arrays, plan, tmp_path)
+    assert experiments.arguments(a, read, "seed-2", None).start == a.out / "base"
 
 
 def test_every_nth_photograph_keeps_or_drops_all_its_copies(arrays, tmp_path):
