@@ -175,8 +175,11 @@ def tell_changes(settings: Path, now: dict):
     """Says which settings differ from those that the run was started with; they hold from here on."""
     if not settings.is_file():
         return
-    then = json.loads(settings.read_text())["settings"]
+    started = json.loads(settings.read_text())
+    then = started["settings"]
     changed = [f"{key} {then.get(key)} -> {value}" for key, value in now["settings"].items() if then.get(key) != value]
+    if started.get("images") != now["images"]:
+        changed.append(f"training pictures {started.get('images')} -> {now['images']} (other data? then give another --out)")
     if changed:
         print(f"{settings}: this call differs in {', '.join(changed)}", file=sys.stderr, flush=True)
 

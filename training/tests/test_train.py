@@ -129,6 +129,13 @@ def test_constant_pictures_and_non_faces_are_counted_and_left_out(arrays, capsys
     assert "3 of 140 training pictures left out" in capsys.readouterr().err
 
 
+def test_a_run_that_goes_on_with_other_data_says_so(arrays, tmp_path, capsys):
+    train.train(arguments(arrays, tmp_path / "run", "--stop-after", 1))
+    (tmp_path / "rows.txt").write_text("0\n1\n")
+    train.train(arguments(arrays, tmp_path / "run", "--stop-after", 0, "--exclude", tmp_path / "rows.txt"))
+    assert "training pictures 140 -> 138 (other data?" in capsys.readouterr().err
+
+
 def test_listed_rows_are_left_out(arrays, tmp_path):
     (tmp_path / "rows.txt").write_text("0\n5\n139\n")
     assert len(train.training_split(arrays, [tmp_path / "rows.txt"])) == 137
