@@ -177,7 +177,8 @@ def tell_changes(settings: Path, now: dict):
         return
     started = json.loads(settings.read_text())
     then = started["settings"]
-    changed = [f"{key} {then.get(key)} -> {value}" for key, value in now["settings"].items() if then.get(key) != value]
+    # A setting that is newer than the run is not named: what its default does is what was done before.
+    changed = [f"{key} {then[key]} -> {value}" for key, value in now["settings"].items() if then.get(key, value) != value]
     if started.get("images") != now["images"]:
         changed.append(f"training pictures {started.get('images')} -> {now['images']} (other data? then give another --out)")
     if changed:
