@@ -5,7 +5,8 @@
 The plan (experiments/tables.toml) names runs by the arguments in which they differ, and tables by
 their runs; `--start=NAME` starts a run from another one of the plan. Each run is an ordinary run of
 emotion.train in RUNS/NAME; it is judged by its averaged weights after the last epoch, never by its
-best one. Interrupt at any moment: the same command skips what is finished and goes on. The tables are written again after every run.
+best one. Interrupt at any moment: the same command skips what is finished and goes on. The tables
+are written again after every run.
 """
 import argparse
 import json
