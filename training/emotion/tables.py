@@ -20,7 +20,8 @@ def write(folder: Path, plan: dict, runs: Path):
         found = read_runs(runs, table["runs"])
         if not found:
             continue
-        (folder / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+        lines = [f"{json.dumps(run)}: {json.dumps(figures)}" for run, figures in found.items()]
+        (folder / f"{name}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
         (folder / f"{name}.md").write_text(markdown(name, table, plan, found))
         if name in PICTURES and len(found) > 1:
             save_figure(folder / f"{name}.png", lambda figure: PICTURES[name](figure.add_subplot(), found))

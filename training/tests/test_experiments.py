@@ -61,6 +61,7 @@ def test_runs_are_trained_once_and_a_cut_off_one_goes_on(arrays, plan, tmp_path,
     p = train.predict(state.averaged_net(saved), data.load(arrays, "public").images)
     share = float((p.argmax(1) == data.load(arrays, "public").labels).mean())
     assert figures["public"]["accuracy"] == round(100 * share, 2)
+    assert json.loads((tmp_path / "reports" / "seeds.json").read_text())["base"] == figures
     text = (tmp_path / "reports" / "seeds.md").read_text()
     assert f"| base | (the recipe) | {figures['public']['accuracy']:.1f} |" in text and "Over 2 seeds: accuracy" in text
     assert (tmp_path / "reports" / "blend.png").is_file() and not (tmp_path / "reports" / "taught.md").exists()
