@@ -11,7 +11,6 @@ are written again after every run.
 import argparse
 import json
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -115,30 +114,13 @@ def judged(out: Path, source, threads: int) -> dict:
     public = data.load(source, "public", settings["settings"].get("classes", 7))
     clean = data.clean_public(source, public)
     device, net = settings["device"], state.averaged_net(saved)
-    took = milliseconds(net)
     p = metrics.softmax(train.predict(net.to(device), public.images, device))
     host = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {threads or torch.get_num_threads()} threads"
     return {"net": settings["net"], "macs": settings["macs"], "parameters": settings["parameters"],
             "images": settings["images"], "epochs": saved["epoch"], "steps": saved["steps"],
-            "minutes": round(saved["used"] / 60, 1), "milliseconds": took, "host": f"{host}, {'bf16' if settings['bf16'] else 'float32'}",
+            "minutes": round(saved["used"] / 60, 1), "host": f"{host}, {'bf16' if settings['bf16'] else 'float32'}",
             "settings": settings["settings"], "public": report.figures(p, public.labels),
             "clean": report.figures(p[clean], public.labels[clean]), "ferplus": report.against_votes(p, public)}
-
-
-def milliseconds(net, seconds: float = 2.0) -> float:
-    """Time of one 48x48 crop in a batch of six (the faces of a frame), by torch on one thread: the least
-    of many, since other work on the machine only ever adds."""
-    threads, least = torch.get_num_threads(), float("inf")
-    torch.set_num_threads(1)
-    x = torch.zeros(6, 1, data.SIDE, data.SIDE)
-    end = time.monotonic() + seconds
-    with torch.no_grad():
-        while time.monotonic() < end:
-            start = time.perf_counter()
-            net(x)
-            least = min(least, time.perf_counter() - start)
-    torch.set_num_threads(threads)
-    return round(1000 * least / len(x), 3)
 
 
 def run_all(a, plan: dict):

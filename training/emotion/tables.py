@@ -31,7 +31,7 @@ def markdown(name: str, table: dict, plan: dict, found: dict) -> str:
     taught = any("--teacher" in word for run in table["runs"] for word in plan["runs"][run])
     lines = [f"# {table['title']}", "", f"`make -C training experiments TABLE={name}{' TEACHER=FILE' if taught else ''}`", "",
              conditions(found), ""]
-    columns = [*COLUMNS, "MMAC", "ms a crop", "s an epoch"] if name == "size" else COLUMNS
+    columns = [*COLUMNS, "MMAC"] if name == "size" else COLUMNS
     lines += ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     lines += ["| " + " | ".join(row(run, plan, found.get(run), columns)) + " |" for run in table["runs"]]
     if name == "seeds" and len(found) > 1:
@@ -66,8 +66,7 @@ def row(run: str, plan: dict, figures: dict | None, columns) -> list[str]:
                   "macro-F1": f"{public['macro_f1']:.3f}", "disgust": f"{100 * recall['disgust']:.0f}",
                   "fear": f"{100 * recall['fear']:.0f}", "ECE": f"{public['ece']:.3f}"})
     if "MMAC" in cells:
-        cells.update({"MMAC": f"{figures['macs'] / 1e6:.0f}", "ms a crop": f"{figures['milliseconds']:.2f}",
-                      "s an epoch": f"{60 * figures['minutes'] / figures['epochs']:.0f}"})
+        cells["MMAC"] = f"{figures['macs'] / 1e6:.0f}"
     return [cells[column] for column in columns]
 
 

@@ -27,8 +27,7 @@ runs = ["taught"]
 
 
 @pytest.fixture
-def plan(tmp_path, monkeypatch):
-    monkeypatch.setattr(experiments, "milliseconds", lambda net: 1.0)
+def plan(tmp_path):
     file = tmp_path / "plan.toml"
     file.write_text(PLAN)
     return file
