@@ -48,8 +48,8 @@ demo: build ## analyse samples/ad.mp4 and say where the results are
 	@echo "What the columns mean: docs/output.md. To analyse your own: $(EMOTIOND) --file PATH"
 
 # Everything heavy. The parts can be called one by one.
-.PHONY: test-all test-levels test-heavy test-asan test-tsan test-odd test-training
-test-all: test test-levels test-heavy test-training test-odd test-asan test-tsan ## test, at each CPU level, with sanitizers, large models, training, hostile files
+.PHONY: test-all test-levels test-heavy test-asan test-tsan test-odd test-training test-notebook
+test-all: test test-levels test-heavy test-training test-notebook test-odd test-asan test-tsan ## test, at each CPU level, with sanitizers, large models, training, notebook, hostile files
 	@echo "test-all: all parts passed, commit $$(git describe --always --dirty 2>/dev/null || echo unknown), $$(date -u +%F)"
 
 # The same tests with the kernels held at each lower level that this CPU has; `make test` takes the highest.
@@ -81,6 +81,10 @@ test-odd: build
 test-training: training-venv
 	$(MAKE) --no-print-directory -C training test
 
+# samples/emotiond.ipynb from first cell to last; `samples/run_notebook.py --write` keeps its new outputs.
+test-notebook: build samples/.venv/ready
+	EMOTIOND=$(EMOTIOND) samples/.venv/bin/python -B samples/run_notebook.py
+
 .PHONY: lint
 lint: ## check the style of Swift, shell and Python files
 	$(SWIFT) format lint --strict --recursive $(SWIFT_PLACES)
@@ -110,6 +114,7 @@ training-venv:
 # Python environments, each from its pinned list.
 Tests/Benchmarks/.venv/ready: Tests/Benchmarks/requirements.txt
 Tests/Golden/.venv/ready: Tests/Golden/requirements.txt
+samples/.venv/ready: samples/requirements.txt
 %/.venv/ready:
 	.ci/install-packages bench
 	$(PYTHON) -m venv $(@D)

@@ -84,7 +84,7 @@ def entries(classes: int, public: dict, calibration: calibrate.Calibration, note
     """The contract with the engine, then notes for people (`training.*`). public: of `report.figures`."""
     template = ",".join(f"{value:g}" for point in preprocess.CROP_TEMPLATE for value in point)
     made = {
-        "emotiond.format": "1", "emotiond.kind": "emotion", "labels": ",".join(data.LABELS[:classes]),
+        "emotiond.format": "1", "emotiond.kind": "emotion", "labels": ",".join(data.ALL_LABELS[:classes]),
         "input.mean": f"{preprocess.MEAN:g}", "input.scale": preprocess.SCALE_TEXT, "input.normalise": "none",
         "crop.template": template, "temperature": f"{calibration.temperature:g}",
         "uncertain.below": f"{calibration.uncertain_below:g}",

@@ -25,15 +25,18 @@ def add_arguments(p):
 
 
 def refuse_worse(out: Path, accuracy: float, n: int):
-    """A file that was measured better on the same pictures is not replaced unasked."""
+    """A file that was measured better, or on other pictures, is not replaced unasked."""
     if not out.is_file():
         return
     try:
         there = contract.metadata(onnx.load(out)).get("accuracy.f32", "")
         percent, count, split = there.split(";")
-        better = float(percent) > accuracy and (int(count), split) == (n, "public")
+        better, same = float(percent) > accuracy, (int(count), split) == (n, "public")
     except Exception:  # not a model, or one without a figure: nothing of worth to protect
         return
+    if not same:
+        raise ExportError(f"{out} was measured on other pictures ({count} of {split}, here {n}), so nothing says which file is better: "
+                          "it is kept; --overwrite (make: OVERWRITE=1) replaces it, --out (OUT=) writes elsewhere")
     if better:
         raise ExportError(f"{out} has {percent} % on the same {n} pictures, this run {accuracy:.2f} %: "
                           "the file is kept; --overwrite (make: OVERWRITE=1) replaces it, --out writes elsewhere")
@@ -62,7 +65,7 @@ def publish(model: onnx.ModelProto, notes: dict, a, reference: Callable[[np.ndar
         "file": {"name": a.out.name, "bytes": size, "weights.sha256": sha256, "difference": difference},
         "training": notes, "calibration": dataclasses.asdict(calibration),
         "public": on_all, "clean": report.figures(p[clean], public.labels[clean]),
-        "ferplus": report.against_votes(p, public),
+        "ferplus": report.against_votes(p, public), "eight": with_contempt(a, logits),
         "uncertain": report.uncertainty(p, public.labels, calibration.uncertain_below),
         "uncertain_clean": report.uncertainty(p[clean], public.labels[clean], calibration.uncertain_below)}
     if a.reports:
@@ -70,6 +73,14 @@ def publish(model: onnx.ModelProto, notes: dict, a, reference: Callable[[np.ndar
     if a.card:
         card.fill(a.card, "figures", card.figures(result))
     return result
+
+
+def with_contempt(a, logits: np.ndarray) -> dict | None:
+    """Figures against eight labels, of a net that has them; all other figures are against the seven, as
+    `emotiond eval` counts, where contempt is never right."""
+    if logits.shape[1] == len(data.LABELS):
+        return None
+    return report.figures(metrics.softmax(logits), data.load(a.data, "public", logits.shape[1]).labels)
 
 
 def summary(result: dict) -> str:
@@ -84,6 +95,10 @@ def summary(result: dict) -> str:
                   for label, k in f["per_class"].items()]
     if result["ferplus"]:
         lines.append(f"FER+    {result['ferplus']['accuracy']:.2f} % of {result['ferplus']['n']} (majority, one of the seven)")
+    if result["eight"]:
+        k = result["eight"]["per_class"]["contempt"]
+        lines.append(f"eight labels {result['eight']['accuracy']:.2f} % of {result['eight']['n']}; contempt n {k['n']}, recall "
+                     f"{k['recall']:.3f}, precision {k['precision']:.3f}")
     lines.append(f"temperature {c['temperature']} fitted on {c['fitted_on']}; ECE on the other {c['checked_on']}: "
                  f"{c['ece_before']:.4f} before, {c['ece_after']:.4f} after")
     lines.append(f"uncertain below {u['below']}: {u['share']} % of public, right in {u['accuracy_below']} %; "

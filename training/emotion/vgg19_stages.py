@@ -93,7 +93,7 @@ def run(a) -> list[dict]:
         vgg19.load_imagenet(None, a.weights)  # says where to get it, before any work
     plan = stages(a)
     for stage in plan:
-        train.train(settings(a, stage), StageTrainer)
+        train.train(settings(a, stage), trainer_type=StageTrainer)
     rows = []
     for stage in plan:
         folder = a.run / stage["folder"]

@@ -111,6 +111,10 @@ def test_a_better_file_is_kept_unless_overwriting_is_asked_for(arrays, run, tmp_
     with pytest.raises(contract.ExportError, match="has 99.00 % on the same 56 pictures"):
         export.export(arguments(arrays, run, out))
     assert out.read_bytes() == kept
+    contract.set_metadata(model, {**contract.metadata(model), "accuracy.f32": "10.00;900;public"})
+    onnx.save(model, out)
+    with pytest.raises(export.ExportError, match=r"other pictures \(900 of public, here 56\)"):
+        export.export(arguments(arrays, run, out))
     export.export(arguments(arrays, run, out, "--overwrite"))
     assert out.read_bytes() != kept
     out.write_bytes(b"no model")
