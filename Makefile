@@ -17,6 +17,15 @@ RELEASE := --configuration release --static-swift-stdlib --product emotiond
 # Tests are all Swift Testing; without this an empty XCTest run comes first.
 TEST := --disable-xctest --skip-build
 # Not --build-tests, which also builds every tool of every plugin: protoc alone is half an hour.
+# In groups, since a test that waits holds one of the few threads of Swift's pool, and others need them to answer.
+WAITING := WebTests|WorkersTests|DaemonTests|LedgerTests|IntakeTests|PipelineTests|EndToEndTests
+define RUN_TESTS
+	$(2) $(SWIFT) test $(TEST) $(1) --skip '$(WAITING)'
+	$(2) $(SWIFT) test $(TEST) $(1) --filter 'WebTests'
+	$(2) $(SWIFT) test $(TEST) $(1) --filter 'WorkersTests|DaemonTests|LedgerTests|IntakeTests'
+	$(2) $(SWIFT) test $(TEST) $(1) --filter 'PipelineTests'
+	$(2) $(SWIFT) test $(TEST) $(1) --filter 'EndToEndTests'
+endef
 define BUILD_TESTS
 	$(SWIFT) build $(1) --product emotiond
 	$(SWIFT) build $(1) --product LedgerCrash
@@ -40,7 +49,8 @@ build: packages ## install what is missing and build the release binary
 .PHONY: test
 test: packages ## install what is missing, build, run all tests
 	$(call BUILD_TESTS)
-	$(SWIFT) test $(TEST)
+	$(call RUN_TESTS)
+	$(PYTHON) Tests/Service/faults.py --emotiond .build/debug/emotiond --data $(EMOTIOND_TEST_DATA) --quick
 
 .PHONY: demo
 demo: build ## analyse samples/ad.mp4 and say where the results are
@@ -54,8 +64,8 @@ demo: build ## analyse samples/ad.mp4 and say where the results are
 	@echo "What the columns mean: docs/output.md. To analyse your own: $(EMOTIOND) --file PATH"
 
 # Everything heavy. The parts can be called one by one.
-.PHONY: test-all test-levels test-heavy test-asan test-tsan test-odd test-training test-faults test-dashboard
-test-all: test test-levels test-heavy test-training test-odd test-faults test-dashboard test-asan test-tsan ## test, at each CPU level, with sanitizers, large models, training, hostile files
+.PHONY: test-all test-levels test-heavy test-asan test-tsan test-odd test-training test-notebook test-faults test-dashboard
+test-all: test test-levels test-heavy test-training test-notebook test-odd test-faults test-dashboard test-asan test-tsan ## test, and all that is heavy: CPU levels, sanitizers, large models, training, faults, dashboard
 	@echo "test-all: all parts passed, commit $$(git describe --always --dirty 2>/dev/null || echo unknown), $$(date -u +%F)"
 
 # The same tests with the kernels held at each lower level that this CPU has; `make test` takes the highest.
@@ -77,11 +87,11 @@ test-heavy: packages training-venv Tests/Golden/.venv/ready
 # LeakSanitizer is off: it reports leaks of the test runner itself. Own folders, so that the usual build stays as it is.
 test-asan: packages
 	$(call BUILD_TESTS,--sanitize address --scratch-path .build-asan)
-	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TEST) --sanitize address --scratch-path .build-asan
+	$(call RUN_TESTS,--sanitize address --scratch-path .build-asan,ASAN_OPTIONS=detect_leaks=0)
 
 test-tsan: packages
 	$(call BUILD_TESTS,--sanitize thread --scratch-path .build-tsan)
-	$(SWIFT) test $(TEST) --sanitize thread --scratch-path .build-tsan
+	$(call RUN_TESTS,--sanitize thread --scratch-path .build-tsan)
 
 test-odd: build
 	$(PYTHON) Tests/EndToEndTests/odd_inputs.py $(EMOTIOND)
@@ -103,6 +113,10 @@ test-dashboard: packages
 
 test-training: training-venv
 	$(MAKE) --no-print-directory -C training test
+
+# samples/emotiond.ipynb from first cell to last; `samples/run_notebook.py --write` keeps its new outputs.
+test-notebook: build samples/.venv/ready
+	EMOTIOND=$(EMOTIOND) samples/.venv/bin/python -B samples/run_notebook.py
 
 .PHONY: lint
 lint: ## check the style of Swift, shell and Python files
@@ -145,6 +159,7 @@ training-venv:
 # Python environments, each from its pinned list.
 Tests/Benchmarks/.venv/ready: Tests/Benchmarks/requirements.txt
 Tests/Golden/.venv/ready: Tests/Golden/requirements.txt
+samples/.venv/ready: samples/requirements.txt
 %/.venv/ready:
 	.ci/install-packages bench
 	$(PYTHON) -m venv $(@D)

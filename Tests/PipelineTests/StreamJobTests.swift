@@ -60,7 +60,9 @@ import Testing
         try run.wait(segments: 2)
         let outcome = try run.stop()
         #expect(outcome.segments.count == 2)
-        #expect(run.folders == ["2026-11-25/235930Z", "2026-11-26/000000Z"])
+        // The first begins with its first picture, which a busy machine gets seconds later.
+        #expect(run.folders.first?.hasPrefix("2026-11-25/2359") == true)
+        #expect(run.folders.dropFirst() == ["2026-11-26/000000Z"])
         let check = try run.check(realClock: false)
         #expect(check.problems.isEmpty)
         #expect(check.lastFrame + 1 == outcome.state.nextFrame)

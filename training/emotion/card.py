@@ -1,28 +1,41 @@
-"""Writes the figures of a report into a model card, between two comment lines, and nothing else."""
+"""Writes measured figures into a model card, each block between its two comment lines, and nothing else."""
 from pathlib import Path
-
-BEGIN = "<!-- figures: begin, written by emotion.export -->"
-END = "<!-- figures: end -->"
 
 
 class CardError(Exception):
-    """A card without its two marks."""
+    """A card without the marks of a block."""
 
 
-def fill(file: Path, report: dict):
+def begin(block: str) -> str:
+    return f"<!-- {block}: begin, written by make -C training -->"
+
+
+def end(block: str) -> str:
+    return f"<!-- {block}: end -->"
+
+
+def fill(file: Path, block: str, text: str):
+    """Replaces what stands in the block."""
     try:
-        text = file.read_text()
+        whole = file.read_text()
     except OSError as error:
         raise CardError(f"{file}: cannot be read ({error.strerror})") from error
-    start, end = text.find(BEGIN), text.find(END)
-    if start < 0 or end < start:
-        raise CardError(f"{file}: the lines '{BEGIN}' and '{END}' must stand in it, in this order")
+    start, stop = whole.find(begin(block)), whole.find(end(block))
+    if start < 0 or stop < start:
+        raise CardError(f"{file}: the lines '{begin(block)}' and '{end(block)}' must stand in it, in this order")
     part = file.with_name(file.name + ".part")
-    part.write_text(text[:start + len(BEGIN)] + "\n" + markdown(report) + text[end:])
+    part.write_text(whole[:start + len(begin(block))] + "\n" + text + whole[stop:])
     part.replace(file)
 
 
-def markdown(report: dict) -> str:
+def table(header, rows) -> str:
+    """Markdown, with an empty line on both sides."""
+    lines = ["| " + " | ".join(map(str, row)) + " |" for row in (header, *rows)]
+    return "\n".join(["", lines[0], "|---" * len(header) + "|", *lines[1:], "", ""])
+
+
+def figures(report: dict) -> str:
+    """Block `figures`, of what emotion.export measured."""
     public, clean, uncertain = report["public"], report["clean"], report["uncertain"]
     calibration, training = report["calibration"], report["training"]
     rows = [

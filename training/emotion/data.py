@@ -3,13 +3,14 @@
 Whatever the layout, a split keeps each picture's place in the original (`rows`), so that the index
 lists beside the arrays (duplicates, non-faces) still fit when faulty rows were left out.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 SIDE = 48
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+ALL_LABELS = (*LABELS, "contempt")
 # FER+'s columns are neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, NF.
 # Ours in FER+'s columns, contempt as the eighth.
 VOTES_IN_OUR_ORDER = [4, 5, 6, 1, 3, 2, 0, 7]
@@ -24,12 +25,13 @@ class DataError(Exception):
 @dataclass
 class Split:
     """images [N,48,48] uint8; labels [N] uint8; rows [N], each one's place in the original split;
-    votes [N,10] uint8 as FER+ gives them, or None."""
+    votes [N,10] uint8 as FER+ gives them, or None; classes: 7, or 8 with contempt."""
 
     images: np.ndarray
     labels: np.ndarray
     votes: np.ndarray | None
     rows: np.ndarray
+    classes: int = 7
 
     def __len__(self):
         return len(self.labels)
@@ -37,10 +39,19 @@ class Split:
     def take(self, chosen) -> "Split":
         """chosen: positions or a mask over this split."""
         votes = None if self.votes is None else self.votes[chosen]
-        return Split(self.images[chosen], self.labels[chosen], votes, self.rows[chosen])
+        return replace(self, images=self.images[chosen], labels=self.labels[chosen], votes=votes, rows=self.rows[chosen])
+
+    def names(self) -> tuple:
+        return ALL_LABELS[:self.classes]
 
     def counts(self) -> np.ndarray:
-        return np.bincount(self.labels, minlength=len(LABELS))
+        return np.bincount(self.labels, minlength=self.classes)
+
+    def with_contempt(self) -> "Split":
+        """Eight classes: contempt where it has more FER+ votes than any other, else FER2013's label."""
+        counted = self.distribution()
+        contempt = counted[:, -1] > counted[:, :-1].max(1)
+        return replace(self, labels=np.where(contempt, len(LABELS), self.labels).astype(np.uint8), classes=8)
 
     def distribution(self) -> np.ndarray:
         """Votes for our seven and contempt as shares [N,8]; zero rows where nobody voted for any."""
@@ -50,45 +61,24 @@ class Split:
         return counted / np.maximum(counted.sum(1, keepdims=True), 1)
 
 
-def load(source, split: str) -> Split:
-    """`source` is a folder with <split>_images.npy, a folder with fer2013.csv, that CSV itself, or
-    `folder:DIR` with one sub-folder of pictures for each class."""
+def load(source, split: str, classes: int = 7) -> Split:
+    """`source` is a folder with <split>_images.npy, a folder with fer2013.csv, that CSV itself, an archive of
+    either, or `folder:DIR` (`crops:DIR`) with one sub-folder of pictures for each class."""
     if split not in USAGE:
         raise DataError(f"no split '{split}': there are {', '.join(USAGE)}")
-    if str(source).startswith("folder:"):
-        from .folders import load_folders  # imports this module
-        return load_folders(Path(str(source).removeprefix("folder:")), split)
-    path = Path(source)
+    from . import archives, arrays, folders, kaggle  # these import this module
+    kind, colon, rest = str(source).partition(":")
+    if colon and kind in ("folder", "crops"):
+        return folders.load_folders(archives.unpacked(Path(rest)), split, classes, find=kind == "folder")
+    path = archives.unpacked(Path(source))
     if (path / f"{split}_images.npy").is_file():
-        return _load_arrays(path, split)
-    file = path / "fer2013.csv" if path.is_dir() else path
-    if not file.is_file():
-        raise DataError(f"{path}: neither {split}_images.npy nor fer2013.csv is there")
-    from .kaggle import load_csv
-    return load_csv(file, split)
-
-
-def _load_arrays(folder: Path, split: str) -> Split:
-    def read(kind):
-        file = folder / f"{split}_{kind}.npy"
-        try:
-            return np.load(file)
-        except (OSError, ValueError, EOFError, SyntaxError, MemoryError) as error:
-            raise DataError(f"{file}: cannot be read as .npy ({error}); copy it again") from error
-
-    images, labels = read("images"), read("labels")
-    votes = read("ferplus") if (folder / f"{split}_ferplus.npy").is_file() else None
-    for kind, array, shape in (("images", images, (SIDE, SIDE)), ("labels", labels, ()), ("ferplus", votes, (10,))):
-        if array is not None and (array.ndim < 1 or array.shape[1:] != shape or array.dtype != np.uint8):
-            wanted = " x ".join(["N", *map(str, shape)])
-            raise DataError(f"{folder}/{split}_{kind}.npy: expected {wanted} uint8, found {array.shape} {array.dtype}")
-    if len(images) != len(labels) or (votes is not None and len(votes) != len(labels)):
-        raise DataError(f"{folder}: {split} has {len(images)} images, {len(labels)} labels"
-                        + ("" if votes is None else f", {len(votes)} rows of votes"))
-    foreign = int((labels >= len(LABELS)).sum())
-    if foreign:
-        raise DataError(f"{folder}/{split}_labels.npy: {foreign} of {len(labels)} labels are not 0..{len(LABELS) - 1}")
-    return Split(images, labels, votes, np.arange(len(labels)))
+        found = arrays.load_arrays(path, split)
+    else:
+        file = path / "fer2013.csv" if path.is_dir() else path
+        if not file.is_file():
+            raise DataError(f"{path}: neither {split}_images.npy nor fer2013.csv is there")
+        found = kaggle.load_csv(file, split)
+    return found if classes == 7 else found.with_contempt()
 
 
 def usable(split: Split) -> np.ndarray:

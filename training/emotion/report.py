@@ -5,17 +5,19 @@ from pathlib import Path
 import numpy as np
 
 from . import metrics
-from .data import LABELS, NO_FACE, VOTES_IN_OUR_ORDER, Split
+from .data import ALL_LABELS, LABELS, NO_FACE, VOTES_IN_OUR_ORDER, Split
 
 
 def figures(probabilities: np.ndarray, labels: np.ndarray) -> dict:
-    """n, accuracy in percent with its 95 % interval, macro-F1, ECE, per class, confusion."""
-    table = metrics.confusion(labels, probabilities.argmax(1), len(LABELS))
+    """n, accuracy in percent with its 95 % interval, macro-F1, ECE, per class, confusion. Of a net with eight
+    classes all eight stand in the table, whether or not a picture has the eighth label."""
+    names = ALL_LABELS[:probabilities.shape[1]]
+    table = metrics.confusion(labels, probabilities.argmax(1), len(names))
     share = metrics.accuracy(table)
     truth, said, hit = table.sum(1), table.sum(0), np.diag(table)
     per_class = {name: {"n": int(truth[i]), "recall": round(float(hit[i] / max(truth[i], 1)), 4),
                         "precision": round(float(hit[i] / max(said[i], 1)), 4),
-                        "f1": round(float(metrics.f1(table)[i]), 4)} for i, name in enumerate(LABELS)}
+                        "f1": round(float(metrics.f1(table)[i]), 4)} for i, name in enumerate(names)}
     return {"n": len(labels), "accuracy": round(100 * share, 2),
             "interval": [round(100 * edge, 2) for edge in metrics.wilson(share, len(labels))],
             "macro_f1": round(metrics.macro_f1(table), 4),
@@ -83,8 +85,9 @@ def _confusion(figure, table: np.ndarray):
     share = table / np.maximum(table.sum(1, keepdims=True), 1)
     axes = figure.add_subplot(title="PublicTest, percent of each label", xlabel="answer", ylabel="label")
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(LABELS)), LABELS, rotation=40, ha="right")
-    axes.set_yticks(range(len(LABELS)), LABELS)
+    names = ALL_LABELS[:len(table)]
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    axes.set_yticks(range(len(names)), names)
     for (row, column), value in np.ndenumerate(share):
         axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center",
                   color="white" if value > 0.5 else "black", fontsize=8)

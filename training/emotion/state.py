@@ -14,10 +14,12 @@ class StateError(Exception):
 class Run:
     """A net, the moving average of its weights, the optimiser, and how far they are."""
 
-    def __init__(self, name: str, device: str, rate: float, decay: float):
+    def __init__(self, name: str, device: str, rate: float, decay: float, branch: float = 0.0, classes: int = 7):
         self.name = name
-        self.net = nets.make(name).to(device, memory_format=torch.channels_last)
-        self.averaged = nets.make(name).to(device, memory_format=torch.channels_last)
+        self.net = nets.make(name, classes=classes).to(device, memory_format=torch.channels_last)
+        for block in getattr(self.net, "blocks", ()):  # VGG19 has no branches
+            torch.nn.init.constant_(block.second[1].weight, branch)
+        self.averaged = nets.make(name, classes=classes).to(device, memory_format=torch.channels_last)
         self.averaged.load_state_dict(self.net.state_dict())
         self.epoch, self.used, self.steps = 0, 0.0, 0
         weights = [p for p in self.net.parameters() if p.ndim > 1]
@@ -95,8 +97,9 @@ def read(file: Path) -> dict:
 
 def averaged_net(saved: dict) -> nets.EmotionNet:
     """The net of what `read` gives, with its averaged weights, ready to predict."""
-    if saved["name"] not in nets.NETS:
-        raise StateError(f"the state is of a net '{saved['name']}' that nets.py does not have")
-    net = nets.make(saved["name"])
+    try:
+        net = nets.make(saved["name"], classes=len(saved["averaged"]["head.bias"]))
+    except ValueError as error:
+        raise StateError(f"the state is of another net than nets.py has ({error})") from error
     net.load_state_dict(saved["averaged"])
     return net.eval()

@@ -1,7 +1,7 @@
 """What a net is asked to answer: FER2013's labels, FER+'s votes, a teacher's opinion, and how the
 imbalance between the classes is met.
 
-Every picture has a target distribution over the seven classes,
+Every picture has a target distribution over the seven classes (eight with contempt),
 
     (1 - t - v) * smoothed label + v * votes + t * teacher,
 
@@ -22,7 +22,7 @@ BALANCES = ("weights", "oversample", "softmax", "none")
 def targets(split: data.Split, smoothing: float, vote_share: float, teacher: np.ndarray | None,
             teacher_share: float) -> torch.Tensor:
     """[N,7] float32, rows sum to 1. `teacher` [N,7] probabilities or None."""
-    classes = len(data.LABELS)
+    classes = split.classes
     label = np.full((len(split), classes), smoothing / classes, np.float32)
     label[np.arange(len(split)), split.labels] += 1 - smoothing
     mixed, left = np.zeros_like(label), np.ones((len(split), 1), np.float32)
@@ -44,9 +44,9 @@ def read_teacher(file: Path, split: data.Split) -> np.ndarray:
         whole = np.load(file)
     except (OSError, ValueError, EOFError) as error:
         raise data.DataError(f"{file}: cannot be read as a teacher's answers ({error}); emotion.teach writes them") from error
-    if whole.ndim != 2 or whole.shape[1] != len(data.LABELS) or len(whole) <= split.rows.max(initial=0):
+    if whole.ndim != 2 or whole.shape[1] != split.classes or len(whole) <= split.rows.max(initial=0):
         raise data.DataError(f"{file}: {whole.shape} answers do not fit {split.rows.max(initial=-1) + 1} rows of "
-                             f"{len(data.LABELS)} classes; write it again for this data")
+                             f"{split.classes} classes; write it again for this data")
     chosen = whole[split.rows].astype(np.float32)
     if not np.isfinite(chosen).all():
         raise data.DataError(f"{file}: lacks answers for some of the training pictures; write it again for this data")

@@ -32,12 +32,12 @@ def teach(a) -> np.ndarray:
     torch.set_num_threads(a.threads)
     train = data.load(a.data, "train")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    total = np.zeros((len(train), len(data.LABELS)))
+    total = np.zeros(())
     for run in a.run:
         net = state.averaged_net(state.read(run / "state.pt")).to(device)
         for images in (train.images, np.ascontiguousarray(train.images[:, :, ::-1])):
-            total += metrics.softmax(predict(net, images, device), a.temperature)
-    answers = np.full((train.rows.max() + 1, len(data.LABELS)), np.nan, np.float16)
+            total = total + metrics.softmax(predict(net, images, device), a.temperature)
+    answers = np.full((train.rows.max() + 1, total.shape[1]), np.nan, np.float16)
     answers[train.rows] = total / total.sum(1, keepdims=True)
     a.out.parent.mkdir(parents=True, exist_ok=True)
     np.save(a.out, answers)

@@ -1,15 +1,7 @@
-"""Trains an emotion net; resumes at the last finished epoch.
-
-    python -m emotion.train --data DIR --out RUN [--net r64] [--epochs 60 | --minutes 120]
-
-With --minutes the learning rate follows the share of the time that is used up instead of the
-epochs, so that a run on a machine of unknown speed ends where it should, annealed. A run by epochs
-that is interrupted and resumed ends with the same weights as one that was not. `@FILE` among the
-arguments stands for the arguments in FILE, one a line (`--epochs=80`); the later of two wins.
+"""Trains an emotion net; resumes at the last finished epoch. arguments.py says how it is called.
 
 RUN holds settings.json (of the run's start), log.jsonl (a line an epoch) and state.pt.
 """
-import argparse
 import json
 import math
 import sys
@@ -21,40 +13,10 @@ import torch
 import torch.nn.functional as F
 
 from . import data, metrics, nets, supervision
+from .arguments import parse
 from .augment import Strength, augment
 from .preprocess import normalise
 from .state import Run, StateError
-
-
-def parse(arguments=None):
-    p = argparse.ArgumentParser(prog="python -m emotion.train", description=__doc__, fromfile_prefix_chars="@",
-                                formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--data", required=True, help="folder of .npy files, fer2013.csv or its folder, or folder:DIR")
-    p.add_argument("--out", required=True, type=Path)
-    p.add_argument("--net", default="r64", choices=nets.NETS)
-    p.add_argument("--epochs", type=int, default=60)
-    p.add_argument("--minutes", type=float, help="end after this time instead of after --epochs")
-    p.add_argument("--stop-after", type=int, help="pause after this many epochs of this call; the same command goes on")
-    p.add_argument("--batch", type=int, default=96)
-    p.add_argument("--rate", type=float, default=0.08)
-    p.add_argument("--decay", type=float, default=5e-4)
-    p.add_argument("--smoothing", type=float, default=0.1)
-    p.add_argument("--votes", type=float, default=0.5, help="weight of the FER+ head's loss")
-    p.add_argument("--vote-share", type=float, default=0.0, help="share of FER+ votes in the label head's targets")
-    p.add_argument("--teacher", type=Path, help="file of emotion.teach with answers for the training pictures")
-    p.add_argument("--teacher-share", type=float, default=0.5, help="share of the teacher's answers in the targets")
-    p.add_argument("--balance", choices=supervision.BALANCES, default="weights", help="how rare classes are met")
-    p.add_argument("--rare", type=float, default=0.25, help="power of (mean count / count) in --balance")
-    p.add_argument("--mixup", type=float, default=0.0, help="alpha of mixup (Zhang et al. 2018); 0: none")
-    p.add_argument("--augment", type=float, default=1.0, help="strength of the augmentation")
-    p.add_argument("--start", type=Path, help="folder of a run whose averaged weights start this one")
-    p.add_argument("--averaging", type=float, default=0.998, help="decay of the averaged weights")
-    p.add_argument("--small-until", type=float, default=0.0, help="share of the run on crops of 36 px")
-    p.add_argument("--exclude", type=Path, action="append", default=[],
-                   help="file that lists train rows to leave out: a path, or a name in the data folder")
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--threads", type=int, default=0)
-    return p.parse_args(arguments)
 
 
 def host_has_bf16() -> bool:
@@ -65,14 +27,17 @@ def host_has_bf16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def training_split(source, exclude) -> data.Split:
+def training_split(source, exclude, classes: int = 7) -> data.Split:
     """Train without pictures of one grey value, without non-faces, and without the listed rows."""
-    whole = data.load(source, "train")
+    whole = data.load(source, "train", classes)
     keep = data.usable(whole)
+    if not keep.all():
+        print(f"{source}: {(~keep).sum()} of {len(keep)} training pictures left out: one grey value, or no face by FER+'s votes",
+              file=sys.stderr, flush=True)
     for file in exclude:
         keep &= ~data.listed(whole, file if file.is_file() else Path(source) / file)
     train = whole.take(keep)
-    missing = [name for name, count in zip(data.LABELS, train.counts()) if count == 0]
+    missing = [name for name, count in zip(train.names(), train.counts()) if count == 0]
     if missing:
         print(f"{source}: no training picture of {', '.join(missing)}; the net will not know them", file=sys.stderr)
     return train
@@ -98,7 +63,7 @@ class Trainer:
         self.balance = supervision.Balance(a.balance, a.rare, train.counts(), self.labels)
         self.strength = Strength().scaled(a.augment)
         torch.manual_seed(a.seed)
-        self.run = Run(a.net, self.device, a.rate, a.decay)
+        self.run = Run(a.net, self.device, a.rate, a.decay, a.branch, a.classes)
         if a.start:
             self.run.start_from(a.start / "state.pt")
         self.per_epoch = len(train) // a.batch
@@ -180,7 +145,7 @@ def predict(net, images: np.ndarray, device="cpu", batch=512) -> np.ndarray:
 
 def judge(net, public: data.Split, clean: np.ndarray, device) -> dict:
     p = metrics.softmax(predict(net, public.images, device))
-    table = metrics.confusion(public.labels, p.argmax(1), len(data.LABELS))
+    table = metrics.confusion(public.labels, p.argmax(1), public.classes)
     right = p.argmax(1) == public.labels
     return {"public": round(100 * float(right.mean()), 2), "clean": round(100 * float(right[clean].mean()), 2),
             "macro_f1": round(metrics.macro_f1(table), 4),
@@ -189,13 +154,13 @@ def judge(net, public: data.Split, clean: np.ndarray, device) -> dict:
 
 def describe(trainer: Trainer) -> dict:
     a, net = trainer.a, nets.make(trainer.a.net)
-    unlisted = ("data", "out", "stop_after", "threads")
-    names = {"exclude": [f.name for f in a.exclude], "teacher": a.teacher and a.teacher.name,
-             "start": a.start and a.start.name}
+    unlisted = ("data", "out", "stop_after", "threads", "judge_every")
+    settings = {key: value.name if isinstance(value, Path) else value for key, value in vars(a).items() if key not in unlisted}
+    settings["exclude"] = [file.name for file in a.exclude]
     return {"net": a.net, "macs": nets.count_macs(net), "parameters": sum(p.numel() for p in net.parameters()),
             "images": len(trainer.images), "votes": trainer.votes is not None, "device": trainer.device,
             "bf16": trainer.reduced, "torch": torch.__version__,
-            "settings": {k: names.get(k, v) for k, v in vars(a).items() if k not in unlisted}}
+            "settings": settings}
 
 
 def forget_after(log: Path, epoch: int):
@@ -210,17 +175,22 @@ def tell_changes(settings: Path, now: dict):
     """Says which settings differ from those that the run was started with; they hold from here on."""
     if not settings.is_file():
         return
-    then = json.loads(settings.read_text())["settings"]
-    changed = [f"{key} {then.get(key)} -> {value}" for key, value in now["settings"].items() if then.get(key) != value]
+    started = json.loads(settings.read_text())
+    then = started["settings"]
+    # A setting that is newer than the run is not named: what its default does is what was done before.
+    changed = [f"{key} {then[key]} -> {value}" for key, value in now["settings"].items() if then.get(key, value) != value]
+    if started.get("images") != now["images"]:
+        changed.append(f"training pictures {started.get('images')} -> {now['images']} (other data? then give another --out)")
     if changed:
         print(f"{settings}: this call differs in {', '.join(changed)}", file=sys.stderr, flush=True)
 
 
-def train(a):
+def train(a, watch=None, trainer_type=None):
+    """`watch` is called with each epoch's line of the log, after the state is saved; it may raise."""
     if a.threads:
         torch.set_num_threads(a.threads)
-    trainer = Trainer(a, training_split(a.data, a.exclude))
-    public = data.load(a.data, "public")
+    trainer = (trainer_type or Trainer)(a, training_split(a.data, a.exclude, a.classes))
+    public = data.load(a.data, "public", a.classes)
     clean = data.clean_public(a.data, public)
     a.out.mkdir(parents=True, exist_ok=True)
     state, log, settings = (a.out / name for name in ("state.pt", "log.jsonl", "settings.json"))
@@ -237,12 +207,14 @@ def train(a):
     first = trainer.run.epoch
     while trainer.progress() < 1 and (a.stop_after is None or trainer.run.epoch - first < a.stop_after):
         line = trainer.epoch()
-        if line["epoch"] % 2 == 0 or trainer.progress() >= 1:
+        if line["epoch"] % a.judge_every == 0 or trainer.progress() >= 1:
             line.update(judge(trainer.run.averaged, public, clean, trainer.device))
         print(json.dumps(line), flush=True)
         with open(log, "a") as stream:
             stream.write(json.dumps(line) + "\n")
         trainer.run.save(state)
+        if watch:
+            watch(line)
 
 
 def main():

@@ -1,6 +1,5 @@
 """Readers: that the layouts agree, and that bad data gives a message with counts."""
 import numpy as np
-from PIL import Image
 import pytest
 
 from emotion import data
@@ -91,12 +90,23 @@ def test_votes_of_another_table_are_refused(table):
 
 
 @pytest.mark.parametrize("kind", ["images", "labels", "ferplus"])
-@pytest.mark.parametrize("keep", [0, 5, 100, -1])
-def test_a_truncated_array_is_an_error(arrays, kind, keep):
+@pytest.mark.parametrize("keep", [0, 5, 100, 128])
+def test_an_array_without_a_whole_row_is_an_error(arrays, kind, keep):
     file = arrays / f"train_{kind}.npy"
     file.write_bytes(file.read_bytes()[:keep])
     with pytest.raises(data.DataError, match="cannot be read as .npy"):
         data.load(arrays, "train")
+
+
+@pytest.mark.parametrize("kind, keep, rows", [("images", -1, 139), ("images", 128 + 20 * 2304 + 7, 20), ("labels", -30, 110),
+                                              ("ferplus", 128 + 10, 1)])
+def test_of_a_truncated_array_the_whole_rows_are_used(arrays, capsys, kind, keep, rows):
+    file = arrays / f"train_{kind}.npy"
+    file.write_bytes(file.read_bytes()[:keep])
+    split = data.load(arrays, "train")
+    assert f"the train arrays are cut off: {rows} of 140 rows are used" in capsys.readouterr().err
+    for found, whole in zip((split.images, split.labels, split.votes), SPLITS["train"]):
+        np.testing.assert_array_equal(found, whole[:rows])
 
 
 @pytest.mark.parametrize("kind, array, told", [
@@ -140,34 +150,26 @@ def test_lists_of_rows_name_places_in_the_original(arrays):
         data.clean_public(arrays, split)
 
 
-def folders(root, split, per_class=3, side=48):
-    for name in ("anger", "Disgust", "fear", "happiness", "sad", "surprise", "contempt"):
-        place = root / split / name
-        place.mkdir(parents=True)
-        for i in range(per_class):
-            picture = np.random.Generator(np.random.PCG64(len(name) + 10 * i)).integers(0, 255, (side, side, 3), np.uint8)
-            Image.fromarray(picture).save(place / f"{i}.png")
+def test_a_truncated_csv_gives_its_whole_rows(table, capsys):
+    file = table / "fer2013.csv"
+    content = file.read_bytes()
+    file.write_bytes(content[:content.rfind(b",PublicTest", 0, len(content) - 60000) - 100])  # within PublicTest's pixels
+    assert len(data.load(table, "train")) == 140 and 0 < len(data.load(table, "public")) < 56
+    assert "1 rows left out" in capsys.readouterr().err
+    with pytest.raises(data.DataError, match="no readable row of usage PrivateTest"):
+        data.load(table, "private")
 
 
-def test_folders_of_pictures_are_read_with_counts(tmp_path, capsys):
-    folders(tmp_path, "train", side=96)
-    folders(tmp_path, "val")
-    (tmp_path / "train" / "anger" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
-    (tmp_path / "train" / "anger" / "notes.txt").write_text("no picture")
-    split = data.load(f"folder:{tmp_path}", "train")
-    assert split.images.shape == (18, 48, 48) and split.counts().tolist() == [3, 3, 3, 3, 3, 3, 0]
-    told = capsys.readouterr().err
-    for part in ("1 pictures cannot be read", "no known class left out: contempt", "no picture of neutral"):
-        assert part in told
-    assert len(data.load(f"folder:{tmp_path}", "public")) == 18
-    with pytest.raises(data.DataError, match="no sub-folder for the split 'private'"):
-        data.load(f"folder:{tmp_path}", "private")
-
-
-def test_flat_folders_are_split_the_same_way_each_time(tmp_path):
-    folders(tmp_path, ".", per_class=40)
-    train, public = (data.load(f"folder:{tmp_path}", split) for split in ("train", "public"))
-    assert len(train) + len(public) == 240 and 8 <= len(public) <= 48
-    np.testing.assert_array_equal(public.images, data.load(f"folder:{tmp_path}", "public").images)
-    with pytest.raises(data.DataError):
-        data.load(f"folder:{tmp_path}", "private")
+def test_contempt_is_the_eighth_class_where_most_voted_for_it(arrays):
+    votes = np.load(arrays / "train_ferplus.npy")
+    votes[5], votes[6] = 0, 0
+    votes[5, 7], votes[5, 0] = 6, 4
+    votes[6, 7], votes[6, 0] = 5, 5  # a tie keeps FER2013's label
+    np.save(arrays / "train_ferplus.npy", votes)
+    seven, eight = data.load(arrays, "train"), data.load(arrays, "train", 8)
+    assert np.nonzero(seven.labels != eight.labels)[0].tolist() == [5] and eight.labels[5] == 7
+    assert eight.names()[-1] == "contempt" and eight.counts().tolist()[-1] == 1 and len(seven.counts()) == 7
+    assert eight.take(eight.labels == 7).classes == 8
+    (arrays / "train_ferplus.npy").unlink()
+    with pytest.raises(data.DataError, match="no FER"):
+        data.load(arrays, "train", 8)
