@@ -12,7 +12,8 @@ final class StreamPictures {
     private let folder: StreamFolder
     private let logger: Logger
     private let clock: StreamClock
-    private var cover: FaceCover?
+    /// Nil where faces may be shown.
+    private var mosaic: Mosaic?
     private var painter: Painter
     private var size: (width: Int, height: Int)?
     private var video: AnnotatedVideoWriter?
@@ -36,7 +37,7 @@ final class StreamPictures {
         self.folder = folder
         self.clock = clock
         self.logger = logger
-        cover = try FaceCover(description.video)
+        mosaic = description.video == .blurred ? Mosaic() : nil
         var style = OverlayStyle()
         style.uncertainBelow = format.uncertainBelow
         painter = Painter(labels: format.labels, notice: description.notice, style: style)
@@ -57,7 +58,7 @@ final class StreamPictures {
             size = target
             let picture = try frame.annotationPicture(width: target.width, height: target.height)
             let placed = result.moved(by: picture.placement)
-            cover?.draw(placed, on: picture.planes)
+            mosaic?.cover(placed.faces, at: placed.time, on: picture.planes)
             painter.draw(placed, on: picture.planes)
             try snapshot(picture)
             let writer: AnnotatedVideoWriter
