@@ -91,7 +91,7 @@ let package = Package(
         tests("TimelineTests", ["Core", "Timeline"]),
         tests("OverlayTests", ["Core", "Overlay"]),
         tests("ResultsTests", ["Results"]),
-        tests("PipelineTests", ["Core", "Media", "Pipeline", "Results", logging]),
+        tests("PipelineTests", ["Core", "Media", "Faces", "Pipeline", "Results", logging]),
         tests("ToolsTests", ["Core", "Tools"]),
         tests("EndToEndTests", ["emotiond"], exclude: ["odd_inputs.py"]),
     ],
