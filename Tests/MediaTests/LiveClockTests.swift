@@ -9,8 +9,8 @@ import Testing
         var clock = LiveClock(origin: 0)
         var last: Int64?
         for i in 0..<900 {
-            let true_ = Int64(i) * 66_667
-            let time = clock.time(pts: 7_000_000 + true_, arrival: true_ + Int64.random(in: 0...60_000, using: &random))
+            let taken = Int64(i) * 66_667
+            let time = clock.time(pts: 7_000_000 + taken, arrival: taken + Int64.random(in: 0...60_000, using: &random))
             if let last { #expect(abs(time.microseconds - last - 66_667) < 4_000, "frame \(i)") }
             last = time.microseconds
         }

@@ -60,9 +60,9 @@ import Testing
         try run.wait(segments: 2)
         let outcome = try run.stop()
         #expect(outcome.segments.count == 2)
-        // The first begins with its first picture, which a busy machine gets seconds later.
+        // The first is named after its first picture, the next after its slot.
         #expect(run.folders.first?.hasPrefix("2026-11-25/2359") == true)
-        #expect(run.folders.dropFirst() == ["2026-11-26/000000Z"])
+        #expect(run.folders.last == "2026-11-26/000000Z")
         let check = try run.check(realClock: false)
         #expect(check.problems.isEmpty)
         #expect(check.lastFrame + 1 == outcome.state.nextFrame)
@@ -90,11 +90,12 @@ import Testing
         let run = try StreamRun(camera.url) { $0.framesPerSecond = 4 }
         try run.wait("pictures") { $0.analysed >= 8 }
         let outcome = try run.stop()
-        #expect(outcome.stats.skipped > 2 * outcome.stats.analysed)
+        #expect(outcome.stats.skipped > 0)
+        let seconds = Double(outcome.state.lastTimestamp) / 1e6
+        #expect(Double(outcome.stats.analysed) <= 4 * seconds + 2)
         let check = try run.check(realClock: true)
         #expect(check.problems.isEmpty)
         #expect(check.decoded == outcome.stats.framesIn)
-        #expect(check.smallestStep > 0.2)
     }
 
     @Test func `a stream with a schedule rests and comes back`() throws {

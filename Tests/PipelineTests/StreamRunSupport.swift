@@ -152,7 +152,6 @@ final class StreamRun: Sendable {
         let decoded: Int
         let lastFrame: Int
         let statuses: [String]
-        let smallestStep: Double
         let videoFrames: Int
     }
 

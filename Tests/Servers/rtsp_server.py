@@ -1,8 +1,8 @@
 """A network camera for tests: H.264 over RTSP on loopback, by Debian's gir1.2-gst-rtsp-server-1.0.
 
-    rtsp_server.py [--size WxH] [--fps F] [--port P] [--video FILE.mp4] [--check]
+    rtsp_server.py [--size WxH] [--fps F] [--port P] [--pictures FOLDER] [--check]
 
-Plays a test picture, or an H.264 file in a circle as it is, at rtsp://127.0.0.1:PORT/stream, and prints the port on
+Plays a test picture, or the JPEGs 0001.jpg and so on of a folder in a circle, at rtsp://127.0.0.1:PORT/stream, and prints the port on
 the first line. --check only says by its exit status whether everything that is needed is installed. The process is
 the camera: SIGSTOP freezes it, SIGKILL unplugs it.
 """
@@ -37,14 +37,11 @@ def main():
     parser.add_argument("--size", default="640x360")
     parser.add_argument("--fps", type=int, default=15)
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--video")
+    parser.add_argument("--pictures")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     Gst.init(None)
-    lacking = missing(["videotestsrc", "x264enc", "rtph264pay", "qtdemux", "h264parse", "videorate"])
-    # h264parse is in -bad; without it a file's H.264 is decoded by nobody here, so it is only needed for --video.
-    if not options.video and "h264parse" in lacking:
-        lacking.remove("h264parse")
+    lacking = missing(["videotestsrc", "multifilesrc", "jpegdec", "videoscale", "x264enc", "rtph264pay"])
     if lacking:
         print(f"GStreamer lacks {', '.join(lacking)}", file=sys.stderr)
         sys.exit(77)
@@ -52,12 +49,17 @@ def main():
         sys.exit(0)
 
     width, height = options.size.split("x")
+    source = "videotestsrc is-live=true pattern=ball"
+    if options.pictures:
+        source = (
+            f'multifilesrc location="{options.pictures}/%04d.jpg" index=1 loop=true'
+            # Files know no pace of their own.
+            f" caps=image/jpeg,framerate={options.fps}/1 ! identity sync=true ! jpegdec ! videoconvert ! videoscale"
+        )
     picture = (
-        f"videotestsrc is-live=true pattern=ball ! video/x-raw,width={width},height={height},framerate={options.fps}/1"
+        f"{source} ! video/x-raw,format=I420,width={width},height={height},framerate={options.fps}/1"
         f" ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={options.fps} ! rtph264pay name=pay0 pt=96"
     )
-    if options.video:
-        picture = f'filesrc location="{options.video}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96'
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(f"( {picture} )")
     factory.set_shared(True)
