@@ -20,6 +20,10 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Highest instruction set to use, unless a job says another.", valueName: "level"))
     var cpuLevel: String?
 
+    @Option(
+        help: ArgumentHelp("How long a job may take to stop before the process ends without it.", valueName: "seconds"))
+    var grace = 20
+
     @Option(help: ArgumentHelp("Least important message to print.", valueName: "level"))
     var logLevel = LogLevel.notice
 
@@ -30,7 +34,7 @@ struct WorkerCommand: ParsableCommand {
         let worker = JobWorker(
             JobWorker.Setup(
                 program: RunReport.Program(version: ProgramVersion.number, commit: ProgramVersion.commit),
-                search: Environment.modelSearch, options: options),
+                search: Environment.modelSearch, options: options, grace: .seconds(grace)),
             logger: logLevel.workerLogger())
         let signals = WorkerSignals(worker)
         defer { signals.end() }

@@ -19,7 +19,7 @@ import Workers
                         await events.first("started")
                         // Until the job has ended; the watch sees the time pass.
                         await clock.run {
-                            while await pool.status().contains(where: { $0.job == 1 }) { await Task.yield() }
+                            await until { await !pool.status().contains { $0.job == 1 } }
                         }
                         return nil
                     }

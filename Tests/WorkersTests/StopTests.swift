@@ -13,7 +13,7 @@ import Workers
                 group.addTask { await pool.perform(1, attempt: 1, job("wait")) { events.note($0) } }
                 await events.first("started")
                 group.addTask { await pool.perform(2, attempt: 1, job("ok")) }
-                while await pool.waitingJobs == 0 { await Task.yield() }
+                await until { await pool.waitingJobs > 0 }
                 await pool.cancel(2)
                 let first = await group.next()
                 #expect(first?.job == 2 && first?.end == .cancelled)
@@ -48,7 +48,7 @@ import Workers
                 await events.first("started")
                 await pool.cancel(1)
                 return await clock.run {
-                    while await pool.status().contains(where: { $0.job == 1 }) { await Task.yield() }
+                    await until { await !pool.status().contains { $0.job == 1 } }
                     return await pool.perform(2, attempt: 1, job("ok"))
                 }
             }
@@ -91,7 +91,7 @@ import Workers
             group.addTask { await pool.perform(1, attempt: 1, job("hang")) { events.note($0) } }
             await events.first("started")
             group.addTask { await pool.perform(2, attempt: 1, job("ok")) }
-            while await pool.waitingJobs == 0 { await Task.yield() }
+            await until { await pool.waitingJobs > 0 }
             let pids = await pool.status().map(\.pid)
             await clock.run { await pool.stop(within: .seconds(10)) }
             #expect(pids.count == 1 && pids.allSatisfy { !isAlive($0) })

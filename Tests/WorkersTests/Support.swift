@@ -138,4 +138,9 @@ final class Events: Sendable {
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
+/// Waits until it is so; a test that is ended for its time waits no longer.
+func until(_ isSo: @Sendable () async -> Bool) async {
+    while !Task.isCancelled, await !isSo() { try? await Task.sleep(for: .milliseconds(2)) }
+}
+
 func isAlive(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }

@@ -122,7 +122,7 @@ import Workers
         settings.idle = .seconds(20)
         let (first, second) = try await withPool(settings, clock: clock) { pool in
             let first = await pool.perform(1, attempt: 1, job("pid")).sha256
-            await clock.run { while await !pool.status().isEmpty { await Task.yield() } }
+            await clock.run { await until { await pool.status().isEmpty } }
             return (first, await pool.perform(2, attempt: 1, job("pid")).sha256)
         }
         #expect(first != nil && second != nil && first != second)
