@@ -95,7 +95,12 @@ let package = Package(
         .target(
             name: "Web", dependencies: [hummingbird, hummingbirdCore, lifecycle, nio, nioPosix, httpTypes, logging],
             resources: [.embedInCode("Page")], swiftSettings: strict),
-        room("Daemon", ["Core", "ServiceConfig", "Ledger", "Intake", "Results", "Workers", "Web", logging, subprocess, systemPackage]),
+        room(
+            "Daemon",
+            [
+                "Core", "ServiceConfig", "Ledger", "Intake", "Results", "Workers", "Web", logging, subprocess,
+                systemPackage,
+            ]),
         room("Tools", ["Core", "CBuild", "Media", "Faces", "Inference", "Pipeline", "Results", logging]),
         .executableTarget(
             name: "emotiond",
@@ -121,7 +126,8 @@ let package = Package(
         tests("WorkersTests", ["Results", "Workers", logging], exclude: ["FakeWorker.py"]),
         // Writes transitions until it is killed; LedgerTests starts it.
         .executableTarget(
-            name: "LedgerCrash", dependencies: ["Ledger", "TestSupport"], path: "Tests/LedgerCrash", swiftSettings: strict),
+            name: "LedgerCrash", dependencies: ["Ledger", "TestSupport"], path: "Tests/LedgerCrash",
+            swiftSettings: strict),
         // A pretended service, for looking at the dashboard: Tests/Browser drives it.
         .executableTarget(
             name: "WebDemo",

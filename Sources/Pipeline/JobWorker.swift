@@ -126,7 +126,8 @@ package final class JobWorker: Sendable {
             WorkSettings(folder: $0, interval: .milliseconds(Int64(input.checkpointSeconds * 1000)))
         }
         var analysis = AnalysisJob(
-            path: input.path, relative: input.relative, outputRoot: input.outputRoot, program: setup.program, work: work)
+            path: input.path, relative: input.relative, outputRoot: input.outputRoot, program: setup.program, work: work
+        )
         analysis.hooks.replacesSame = input.replacesResult
         analysis.hooks.hashed = { [channel, inbox] sha256, settingsHash in
             channel.send(

@@ -23,7 +23,8 @@ private let allowed: [String: Set<String>] = [
     "Ledger": ["GRDB", "Foundation", "Glibc"],
     "Intake": ["Glibc"],
     "Web": [
-        "Hummingbird", "HummingbirdCore", "NIOCore", "NIOPosix", "HTTPTypes", "ServiceLifecycle", "Logging", "Foundation",
+        "Hummingbird", "HummingbirdCore", "NIOCore", "NIOPosix", "HTTPTypes", "ServiceLifecycle", "Logging",
+        "Foundation",
         "Glibc",
     ],
     "Daemon": [

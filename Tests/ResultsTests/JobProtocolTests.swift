@@ -58,7 +58,8 @@ import Testing
 
     static let events: [JobEvent] = [
         .ready(WorkerIdentity(pid: 12, version: "0.1", commit: "abc")), .started, .alive,
-        .hashed(sha256: hex("a"), settingsHash: hex("b")), .progress(JobProgress(share: 0.5, frames: 12, positionSeconds: 3.25)),
+        .hashed(sha256: hex("a"), settingsHash: hex("b")),
+        .progress(JobProgress(share: 0.5, frames: 12, positionSeconds: 3.25)),
         .progress(JobProgress(share: nil, frames: 0)),
         .checkpoint(JobCheckpoint(frames: 300, positionSeconds: 10, resumed: true)),
         .stream(.event(StreamEvent(utc: 1, timestamp: nil, kind: .connected, detail: "over TCP"))),

@@ -1,7 +1,7 @@
 // The file, above it the environment, above that the command line; and what is said about each value.
 
-import ServiceConfig
 import Foundation
+import ServiceConfig
 import Testing
 
 @Test func `the environment goes before the file and options before both`() throws {

@@ -1,7 +1,7 @@
 // A wrong configuration is refused with the place, the key and what is allowed.
 
-import ServiceConfig
 import Foundation
+import ServiceConfig
 import Testing
 
 @Test func `an unknown key is named with its line and the nearest known one`() {

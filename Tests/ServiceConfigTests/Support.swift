@@ -1,7 +1,7 @@
 // What the tests of the configuration share.
 
-import ServiceConfig
 import Foundation
+import ServiceConfig
 
 enum Template {
     /// The file that is installed.

@@ -1,7 +1,7 @@
 // systemd/emotiond.yaml is what operators read: it must be whole and true.
 
-import ServiceConfig
 import Foundation
+import ServiceConfig
 import Testing
 
 @Test func `the installed file holds the defaults`() throws {

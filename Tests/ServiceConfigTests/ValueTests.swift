@@ -1,7 +1,7 @@
 // Durations, sizes, addresses, and what a reload has to restart.
 
-import ServiceConfig
 import Foundation
+import ServiceConfig
 import TestSupport
 import Testing
 
