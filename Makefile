@@ -103,13 +103,14 @@ test-faults: build
 	$(PYTHON) Tests/Service/faults.py --emotiond $(EMOTIOND) --data $(EMOTIOND_TEST_DATA) $(FAULTS)
 
 # The dashboard in a real browser; pictures of it in .build-dashboard.
-test-dashboard: packages
+test-dashboard: build
 	.ci/install-packages dashboard
 	$(SWIFT) build --product WebDemo
+	$(EMOTIOND) --file samples/ad.mp4 samples/astronaut.jpg --out .build-dashboard/results
 	$(PYTHON) -m venv .build-dashboard/venv
 	.build-dashboard/venv/bin/pip install --quiet --requirement Tests/Browser/requirements.txt
-	.build-dashboard/venv/bin/python Tests/Browser/dashboard.py --demo .build/debug/WebDemo --video samples/ad.mp4 \
-	    --picture samples/astronaut.jpg --screenshots .build-dashboard
+	.build-dashboard/venv/bin/python Tests/Browser/dashboard.py --demo .build/debug/WebDemo --video .build-dashboard/results/ad.mp4 \
+	    --picture .build-dashboard/results/astronaut.jpg --screenshots .build-dashboard
 
 test-training: training-venv
 	$(MAKE) --no-print-directory -C training test
@@ -145,7 +146,7 @@ bench-service: build ## measure the service: throughput, latency, start, idle co
 
 .PHONY: serve-demo
 serve-demo: build ## run the service on a temporary folder with the samples; Ctrl-C ends it
-	@folder=$$(mktemp -d -t emotiond-demo-XXXXXX); mkdir "$$folder/incoming"; \
+	@folder=$$(mktemp -d --suffix=-emotiond-demo); mkdir "$$folder/incoming"; \
 	cp samples/ad.mp4 samples/astronaut.jpg samples/two_people.png "$$folder/incoming/"; \
 	echo "Drop files into $$folder/incoming; results come in $$folder/results."; \
 	echo "Open the link below to watch it; Ctrl-C ends it."; \

@@ -17,7 +17,7 @@ final class Board: Sendable {
     }
 
     /// Why nothing new is begun now; empty: all is well.
-    enum Obstacle: String, CaseIterable, Sendable { case starting, stopping, disk, folder, workers }
+    enum Obstacle: String, CaseIterable, Sendable { case starting, stopping, disk, folder }
 
     private struct State {
         var progress: [Int64: Progress] = [:]

@@ -109,6 +109,7 @@ actor Dispatcher {
     }
 
     private func pause() async throws -> Duration {
+        if let until = noWorkersUntil { return ContinuousClock.now.duration(to: until) }
         guard running.count < most, let due = try await rooms.ledger.nextDue() else { return .seconds(30) }
         return min(max(.seconds(due.timeIntervalSinceNow), .milliseconds(20)), .seconds(30))
     }
@@ -117,11 +118,19 @@ actor Dispatcher {
         await rooms.changed(job)
         let events = JobEvents(job: job, rooms: rooms)
         let outcome = await rooms.pool.perform(job.id, attempt: job.attempt, description(job)) { await events.take($0) }
-        do {
-            try await conclude(job, outcome, answer: await events.answer, identity: await events.identity)
-        } catch {
-            // The ledger cannot be written: the job is still running in it and will be queued again by the next start.
-            logger.critical("job \(job.id): its end cannot be written down: \(error)")
+        let answer = await events.answer, identity = await events.identity
+        // A full disk may refuse the ledger too. The end is told until it is written down, or the service ends: then the
+        // job is still running in the ledger, and the next start queues it again.
+        while true {
+            do {
+                try await conclude(job, outcome, answer: answer, identity: identity)
+                break
+            } catch {
+                logger.critical("job \(job.id): its end cannot be written down: \(error)")
+                if isStopping { break }
+                if let error = error as? LedgerError, case .diskFull = error { await rooms.diskIsFull() }
+                try? await Task.sleep(for: .seconds(1))
+            }
         }
         rooms.board.end(job.id, frames: outcome.result?.frames ?? 0, faces: outcome.result?.faces ?? 0)
         running.remove(job.id)

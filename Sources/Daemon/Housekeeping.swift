@@ -123,21 +123,25 @@ actor Housekeeping {
                 let age = streamAges[name] ?? retention.streamsAge
                 victims += Retention(maxAge: age, maxTotalBytes: nil).victims(of: results, nowNanoseconds: now)
             }
-            for victim in victims { try await remove(victim) }
+            try await remove(victims)
             if let age = retention.inputsAge { try await removeInputs(olderThan: age) }
         } catch {
             logger.warning("old results: \(error)")
         }
     }
 
-    private func remove(_ result: StoredResult) async throws {
-        guard try await lane.run({ [store] in try store.remove(result.path) }) else { return }
-        try await ledger.audit("retention", "result \(shown(result.path))", who: "retention")
-        logger.notice("removed the old result \(shown(result.path))")
+    private func remove(_ results: [StoredResult]) async throws {
+        var removed: Set<[UInt8]> = []
+        for result in results where try await lane.run({ [store] in try store.remove(result.path) }) {
+            removed.insert(result.path)
+            try await ledger.audit("retention", "result \(shown(result.path))", who: "retention")
+            logger.notice("removed the old result \(shown(result.path))")
+        }
+        guard !removed.isEmpty else { return }
         var before: Int64?
         repeat {
             let page = try await ledger.jobs(Ledger.Filter(states: [.done], before: before, limit: 500))
-            for job in page.jobs where job.result == result.path {
+            for job in page.jobs where job.result.map(removed.contains) ?? false {
                 try await ledger.forgetResult(job.id, who: "retention")
             }
             before = page.next

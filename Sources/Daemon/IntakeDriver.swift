@@ -13,6 +13,7 @@ actor IntakeDriver {
     private let loop: Mutex<IntakeLoop>
     private let root: [UInt8]
     private let wake = Wake()
+    private let board: Board
     private let pulse: Pulse
     private let isNetwork: Bool
     private var watch: Watch?
@@ -20,13 +21,15 @@ actor IntakeDriver {
     private var rounds = 0
     /// Told when there is something to do.
     private let queued: @Sendable ([Ledger.Job]) async -> Void
-    private(set) var rootState = RootState.present
+    private var rootState = RootState.present
 
     init(
-        _ configuration: ServiceConfiguration, ledger: Ledger, expecting: Set<[UInt8]>, pulse: Pulse, logger: Logger,
+        _ configuration: ServiceConfiguration, ledger: Ledger, expecting: Set<[UInt8]>, board: Board, pulse: Pulse,
+        logger: Logger,
         queued: @escaping @Sendable ([Ledger.Job]) async -> Void
     ) throws(IntakeError) {
         self.ledger = ledger
+        self.board = board
         self.pulse = pulse
         self.logger = logger
         self.queued = queued
@@ -103,11 +106,14 @@ actor IntakeDriver {
                 }
             }
         }
+        let wasAway = !rootState.isPresent
         tell(round)
         try await ledger.see(round.sightings.map(Ledger.Sighting.init))
         if !round.ready.isEmpty {
             let answers = try await ledger.enqueue(round.ready.map(Ledger.Input.init))
             await queued(answers.compactMap { if case .queued(let job) = $0 { job } else { nil } })
+        } else if wasAway, rootState.isPresent {
+            await queued([])
         }
         rounds += 1
         if rounds == 1 { logger.info("first scan: \(round.fileCount) files, \(round.ready.count) to do") }
@@ -117,8 +123,12 @@ actor IntakeDriver {
     private func tell(_ round: IntakeRound) {
         if round.root != rootState {
             switch round.root {
-            case .present: logger.notice("the watched folder is there again")
+            case .present:
+                board.set(.folder, nil)
+                logger.notice("the watched folder is there again")
             case .mountVanished(let reason):
+                // Their inputs may come back with it: begun now they would fail for ever.
+                board.set(.folder, reason)
                 logger.warning("incoming: \(reason); jobs whose files lie there wait, and nothing is taken for deleted")
             }
             rootState = round.root

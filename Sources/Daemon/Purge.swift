@@ -19,6 +19,11 @@ struct Purge: Sendable {
     /// Results first, rows last: a purge that was cut off can be repeated. A line in the audit stays.
     func run(_ path: [UInt8], who: String) async throws -> PurgeReport {
         var report = PurgeReport()
+        let steps = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        // Nothing that could mean the folder itself or lead out of it.
+        guard steps.allSatisfy({ !$0.isEmpty && $0 != [UInt8(ascii: ".")] && $0 != Array("..".utf8)[...] }) else {
+            throw InputError("'\(shown(path))' is no path below the watched folder")
+        }
         let page = try await ledger.jobs(Ledger.Filter(under: path, limit: 1_000_000))
         report.running = page.jobs.filter { $0.state == .running }.map(\.id)
         guard report.running.isEmpty else { return report }
@@ -29,6 +34,7 @@ struct Purge: Sendable {
                 report.removed.append("result \(shown(result))")
             }
             remove(input(job), into: &report)
+            if job.state == .failed { remove(input(job) + ".error.json", into: &report) }
             remove("\(state.workFolder)/\(job.id)", into: &report)
         }
         remove(state.incomingFolder + "/" + shown(path), into: &report)
@@ -52,8 +58,6 @@ struct Purge: Sendable {
     }
 
     private func remove(_ file: String, into report: inout PurgeReport) {
-        for name in [file, file + ".error.json"] where (try? FileManager.default.removeItem(atPath: name)) != nil {
-            report.removed.append(name)
-        }
+        if (try? FileManager.default.removeItem(atPath: file)) != nil { report.removed.append(file) }
     }
 }

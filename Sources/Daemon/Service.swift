@@ -54,11 +54,11 @@ package struct Service: Sendable {
     }
 
     /// From SIGTERM until everything has ended; systemd and people wait ten seconds.
-    private static let stopLimit = Duration.seconds(8)
+    static let stopLimit = Duration.seconds(8)
 
-    private let setup: Setup
-    private let logger: Logger
-    private let manager: ServiceManager
+    let setup: Setup
+    let logger: Logger
+    let manager: ServiceManager
 
     package init(_ setup: Setup, logger: Logger) {
         self.setup = setup
@@ -106,7 +106,7 @@ package struct Service: Sendable {
     // MARK: Building
 
     /// Everything that runs side by side.
-    fileprivate struct Rooms: Sendable {
+    struct Rooms: Sendable {
         let ledger: Ledger
         let board: Board
         let pulse: Pulse
@@ -154,9 +154,10 @@ package struct Service: Sendable {
             logger.notice("job \(job.id), \(shown(job.path)): was interrupted and waits again")
         }
         try await inputs.settle()
+        _ = try? await FolderUpload.removeLeftovers(below: Array(configuration.state.incomingFolder.utf8))
         let expecting = try await expectedInputs(ledger)
         let intake = try IntakeDriver(
-            configuration, ledger: ledger, expecting: expecting, pulse: pulse, logger: logger
+            configuration, ledger: ledger, expecting: expecting, board: board, pulse: pulse, logger: logger
         ) { jobs in
             for job in jobs { await later.value?.view.tell(job) }
             await later.value?.dispatcher.look()
@@ -244,9 +245,9 @@ package struct Service: Sendable {
 
     /// From the file that the configuration names, systemd's credential, or one that is made below the state folder.
     private func token(_ configuration: ServiceConfiguration) throws(WebError) -> AccessToken {
-        if let file = configuration.http.tokenFile,
-            let path = ServiceConfiguration.credentialPath(file, environment: setup.environment)
-        {
+        if let file = configuration.http.tokenFile {
+            // A credential that is named but not given is an error of its file, not a reason to make another token.
+            let path = ServiceConfiguration.credentialPath(file, environment: setup.environment) ?? file
             return try AccessToken.read(file: Array(path.utf8))
         }
         if let folder = setup.environment["CREDENTIALS_DIRECTORY"],
@@ -265,180 +266,5 @@ private final class Later: Sendable {
     var value: Service.Rooms? {
         get { rooms.withLock { $0 } }
         set { rooms.withLock { $0 = newValue } }
-    }
-}
-
-// MARK: Running
-
-extension Service.Rooms {
-    fileprivate enum End: Sendable {
-        case order(ServiceOrder)
-        case webEnded(String?)
-        case other
-    }
-
-    fileprivate func run(_ orders: AsyncStream<ServiceOrder>, _ service: Service) async throws(ServiceError) {
-        let failure: ServiceError? = await withTaskGroup(of: End.self) { group in
-            group.addTask {
-                do { try await web.run() } catch { return .webEnded("\(error)") }
-                return .webEnded(nil)
-            }
-            let ready = Task { await webReady.first { _ in true } }
-            group.addTask {
-                for await order in orders { return .order(order) }
-                return .other
-            }
-            // Nothing is begun before the socket answers: a taken port must not cost work.
-            var begun = false
-            var failure: ServiceError?
-            group.addTask {
-                _ = await ready.value
-                return .other
-            }
-            var configuration = service.setup.configuration
-            loop: while let end = await group.next() {
-                switch end {
-                case .other:
-                    guard !begun, let addresses = await ready.value else { continue }
-                    begun = true
-                    start(configuration, &group)
-                    service.tellReady(self, addresses)
-                case .order(.reload):
-                    await service.reload(self, &configuration)
-                    group.addTask {
-                        for await order in orders { return .order(order) }
-                        return .other
-                    }
-                case .order(.stop): break loop
-                case .webEnded(let problem):
-                    failure = ServiceError(exit: 69, description: problem ?? "the HTTP server ended")
-                    break loop
-                }
-            }
-            ready.cancel()
-            await stop(service)
-            group.cancelAll()
-            return failure
-        }
-        if let failure { throw failure }
-    }
-
-    private func start(_ configuration: ServiceConfiguration, _ group: inout TaskGroup<End>) {
-        let jobs: [@Sendable () async -> Void] = [
-            { await hooks.run() }, { await pool.run() }, { await dispatcher.run() }, { await intake.run() },
-            { await housekeeping.run() }, { await watchdog() },
-        ]
-        for job in jobs {
-            group.addTask {
-                await job()
-                return .other
-            }
-        }
-        group.addTask {
-            // Free space is known before the first job begins.
-            await housekeeping.measure()
-            board.set(.starting, nil)
-            await dispatcher.look()
-            await streams.use(
-                ServiceConfiguration.streamChanges(from: ServiceConfiguration(), to: configuration))
-            return .other
-        }
-    }
-
-    private func watchdog() async {
-        let manager = ServiceManager()
-        while !Task.isCancelled {
-            try? await Task.sleep(for: manager.watchdogPeriod ?? .seconds(10))
-            let silent = pulse.silent()
-            guard silent.isEmpty, let counts = try? await ledger.counts() else { continue }
-            manager.watchdog()
-            let open = (counts.states[.running] ?? 0, counts.states[.queued] ?? 0)
-            let text =
-                board.obstacles.first
-                ?? (open.0 + open.1 == 0 ? "waiting for files" : "\(open.0) running, \(open.1) queued")
-            manager.status(text)
-        }
-    }
-
-    private func stop(_ service: Service) async {
-        service.manager.stopping()
-        service.logger.notice("stopping: running jobs write their checkpoints")
-        board.set(.stopping, "stopping")
-        await dispatcher.stop()
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await pool.stop(within: Service.stopLimit) }
-            group.addTask { await streams.stopAll() }
-        }
-        // The ends of the last jobs are written down.
-        for _ in 0..<200 where await !dispatcher.runningJobs.isEmpty { try? await Task.sleep(for: .milliseconds(10)) }
-        events.close()
-    }
-}
-
-extension Service {
-    fileprivate func tellReady(_ rooms: Rooms, _ addresses: [ListenAddress]) {
-        let places = addresses.map(\.description).joined(separator: ", ")
-        manager.ready("ready, listening on \(places)")
-        logger.notice("ready, listening on \(places)")
-        guard setup.isRoot, let token = rooms.token else { return }
-        for address in addresses {
-            // On standard output: the link is for the person at the terminal, not for logs.
-            if let link = token.signInLink(address) {
-                FileHandle.standardOutput.write(Data("Dashboard: \(link)\n".utf8))
-            }
-        }
-    }
-
-    /// A bad file changes nothing; of a good one only what changed is taken over.
-    fileprivate func reload(_ rooms: Rooms, _ current: inout ServiceConfiguration) async {
-        manager.reloading()
-        defer { manager.ready("ready") }
-        let next: ServiceConfiguration
-        do { next = try setup.reread() } catch {
-            return logger.error("reload: the configuration stays as it was: \(error)")
-        }
-        let changed = ServiceConfiguration.changes(from: current, to: next)
-        let names = changed.map(\.rawValue).sorted().joined(separator: ", ")
-        logger.notice("reload: \(changed.isEmpty ? "nothing changed" : "changed: \(names)")")
-        for part in [ServiceConfiguration.Part.state, .http] where changed.contains(part) {
-            logger.warning("reload: \(part.rawValue) is taken over by the next restart")
-        }
-        do {
-            if changed.contains(.watch) {
-                try await rooms.intake.use(next.watch)
-                await rooms.inputs.use(next.watch)
-            }
-        } catch {
-            return logger.error("reload: the configuration stays as it was: \(error)")
-        }
-        if changed.contains(.hooks) { await rooms.hooks.replace(next.hooks.map(Hook.init)) }
-        if changed.contains(.analysis) || changed.contains(.workers) {
-            await rooms.dispatcher.use(Dispatcher.Terms(next))
-        }
-        if changed.contains(.disk) || changed.contains(.retention) { await rooms.housekeeping.use(next) }
-        if changed.contains(.streams) {
-            await rooms.streams.use(ServiceConfiguration.streamChanges(from: current, to: next))
-        }
-        if changed.contains(.log) { setup.setLogLevel(next.log.level.rawValue) }
-        rooms.view.use(next)
-        current = next
-    }
-}
-
-extension Hook {
-    init(_ hook: ServiceConfiguration.Hook) {
-        self.init(
-            events: Set(hook.on.map(\.rawValue)), command: hook.command, timeout: hook.timeout, attempts: hook.attempts)
-    }
-}
-
-extension LedgerError {
-    /// As `emotiond` ends.
-    var exit: Int32 {
-        switch self {
-        case .held: 75
-        case .networkFileSystem, .newer: 78
-        default: 74
-        }
     }
 }

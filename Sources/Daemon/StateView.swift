@@ -151,7 +151,10 @@ final class StateView: ServiceState {
 
     func purge(_ path: [UInt8]) async throws -> PurgeView {
         let purge = Purge(configuration: configuration.withLock { $0 }, ledger: rooms.ledger)
-        let report = try await purge.run(path, who: "a person")
+        let report: PurgeReport
+        do { report = try await purge.run(path, who: "a person") } catch let error as InputError {
+            throw ServiceRefusal.invalid(error.description)
+        }
         if let running = report.running.first {
             throw ServiceRefusal.conflict("job \(running) of it runs; cancel it first")
         }

@@ -19,6 +19,9 @@ actor StreamSupervisor {
         var detail: String?
     }
 
+    /// For the last segment.
+    private static let stopLimit = Duration.seconds(8)
+
     private let ledger: Ledger
     private let hooks: HookRunner
     private let logger: Logger
@@ -109,25 +112,16 @@ actor StreamSupervisor {
         pool.memoryBytes = workers.memory
         let workerPool = WorkerPool(pool, logger: logger)
         let description = await description(settings)
-        return await withTaskGroup(of: JobOutcome?.self) { group in
-            group.addTask {
-                await workerPool.run()
-                return nil
-            }
-            group.addTask {
-                await withTaskCancellationHandler {
-                    await workerPool.perform(0, attempt: 1, description) { await self.take($0, of: settings) }
-                } onCancel: {
-                    Task { await workerPool.stop(within: .seconds(8)) }
-                }
-            }
-            var outcome: JobOutcome?
-            while outcome == nil, let next = await group.next() { outcome = next }
-            // Not cancelled: the pool ends its processes in good order.
-            await workerPool.stop(within: .seconds(8))
-            await group.waitForAll()
-            return outcome ?? JobOutcome(job: 0, attempt: 1, end: .stopped, exit: .tryLater)
+        // A task of its own: cancelled with the stream it would kill its process, whose last segment would be lost.
+        let processes = Task { await workerPool.run() }
+        let outcome = await withTaskCancellationHandler {
+            await workerPool.perform(0, attempt: 1, description) { await self.take($0, of: settings) }
+        } onCancel: {
+            Task { await workerPool.stop(within: Self.stopLimit) }
         }
+        await workerPool.stop(within: Self.stopLimit)
+        await processes.value
+        return outcome
     }
 
     private func description(_ settings: Settings) async -> JobDescription {

@@ -26,7 +26,9 @@ final class SocketFile: Sendable {
         try Self.refuseIfTaken(path, shownPath)
         let slash = UInt8(ascii: "/")
         let parent = path.lastIndex(of: slash).map { $0 == 0 ? [slash] : Array(path[..<$0]) } ?? [UInt8(ascii: ".")]
-        var template = (parent + Array("/.sXXXXXX".utf8)).map { CChar(bitPattern: $0) } + [0]
+        // mkdtemp(3) puts six letters of its own there.
+        let name = "/.s" + String(repeating: "X", count: 6)
+        var template = (parent + Array(name.utf8)).map { CChar(bitPattern: $0) } + [0]
         guard mkdtemp(&template) != nil else {
             throw cannot("no folder can be made beside it: \(String(cString: strerror(errno)))")
         }

@@ -11,7 +11,8 @@ final class Scratch: Sendable {
     let path: [UInt8]
 
     init(in parent: String = "/tmp") throws {
-        var template = Array("\(parent)/intake-XXXXXX".utf8CString)
+        // mkdtemp(3) puts six letters of its own there.
+        var template = Array("\(parent)/intake-\(String(repeating: "X", count: 6))".utf8CString)
         let isMade = template.withUnsafeMutableBufferPointer { buffer in
             buffer.baseAddress.flatMap { mkdtemp($0) } != nil
         }

@@ -68,8 +68,9 @@ import Testing
         let folder = try Folder()
         var job = SampleJob(folder)
         _ = try job.run(out: "plain")
-        let checkpoint = URL(filePath: "\(folder.path)/work/checkpoint.json")
-        let segment = "\(folder.path)/work/segments/000000.mp4"
+        let work = URL(filePath: folder.path).appending(path: "work")
+        let checkpoint = work.appending(path: "checkpoint.json")
+        let segment = work.appending(path: "segments/000000.mp4").path
         let spoil: [(said: String, commit: String, how: () throws -> Void)] = [
             ("made by version 1 of commit a", "b", {}),
             (
@@ -83,7 +84,7 @@ import Testing
             ("files of its checkpoint are missing", "a", { try FileManager.default.removeItem(atPath: segment) }),
             (
                 "files of its checkpoint are missing", "a",
-                { try Data("frame\n".utf8).write(to: URL(filePath: "\(folder.path)/work/timeline.csv")) }
+                { try Data("frame\n".utf8).write(to: work.appending(path: "timeline.csv")) }
             ),
             ("are not those of the checkpoint", "a", { try moveTime(in: checkpoint) }),
         ]

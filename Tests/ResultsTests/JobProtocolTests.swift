@@ -10,7 +10,7 @@ import Testing
     private static func description() -> JobDescription {
         var input = InputWork(
             path: Array("/in/".utf8) + oddName, outputRoot: Array("/out".utf8), relative: oddName,
-            workFolder: Array("/work/7".utf8))
+            workFolder: Array("/jobs/7".utf8))
         input.checkpointSeconds = 2.5
         input.replacesResult = true
         var options = JobOptions()

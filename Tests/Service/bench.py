@@ -75,7 +75,7 @@ def latency(place):
 @measure
 def startup_scan(place):
     """10,000 files that are known already lie in the folder."""
-    settings = {"watch.after_done": "keep", "analysis.video": "none"}
+    settings = {"watch.after_done": "keep", "analysis.video": "none", "log.level": "info"}
     service = place.service(settings=settings)
     for index in range(10_000):
         folder = service.incoming / str(index % 50)

@@ -396,6 +396,45 @@ def odd_files(place):
     return f"{expected} files: {counted}"
 
 
+# -- streams
+
+def camera(place):
+    """Motion JPEG on loopback; the process is the camera."""
+    pictures = place.folder / "pictures"
+    pictures.mkdir()
+    (pictures / "face.jpg").write_bytes(place.picture)
+    process = subprocess.Popen([sys.executable, str(HERE.parent / "Servers" / "mjpeg_server.py"), str(pictures), "--fps", "10"],
+                               stdout=subprocess.PIPE, text=True)
+    return process, int(process.stdout.readline())
+
+
+@fault(quick=True)
+def stream_stopped_with_the_service(place):
+    """SIGTERM publishes what the stream's segment has so far; the next start goes on with frame numbers."""
+    process, port = camera(place)
+    config, root = place.folder / "emotiond.yaml", place.folder / "state"
+    config.write_text(f"state:\n  folder: {root}\nstreams:\n  - name: door\n    url: http://127.0.0.1:{port}/\n"
+                      "    purpose: a test\n    notice: none needed\n    segment: 1h\n")
+    try:
+        last = -1
+        for run_number in (1, 2):
+            service = place.service(config=config).start()
+            def frames():
+                streams = service.get("/api/v1/streams")["streams"]
+                return streams and streams[0]["analysed"] >= 5
+            service.until(frames, "analyses pictures of the stream")
+            expect(service.stop() == 0, "did not end with 0")
+            timelines = sorted((root / "results" / "streams" / "door").rglob("timeline.csv"))
+            expect(len(timelines) == run_number, f"{len(timelines)} segments after {run_number} runs: {service.tail()}")
+            rows = [line.split(",") for line in timelines[-1].read_text().splitlines()[1:]]
+            expect(int(rows[0][0]) > last, f"frame {rows[0][0]} after {last}")
+            last = int(rows[-1][0])
+    finally:
+        process.kill()
+        process.wait()
+    return f"2 segments of 2 runs, frames to {last}"
+
+
 # -- clocks, signals, ports, databases
 
 @fault()
