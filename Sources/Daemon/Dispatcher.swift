@@ -22,6 +22,8 @@ actor Dispatcher {
         let progressed: @Sendable (Int64, Board.Progress) -> Void
         /// The result of a job that is done, if it is still there.
         let known: @Sendable (Ledger.Job) -> KnownResult?
+        /// Looks at the free space, so that a job is not begun between two looks of the housekeeping.
+        let measureSpace: @Sendable () async -> Void
         /// A worker met a full disk.
         let diskIsFull: @Sendable () async -> Void
     }
@@ -105,7 +107,8 @@ actor Dispatcher {
             guard .now >= until else { return nil }
             noWorkersUntil = nil
         }
-        return try await rooms.ledger.takeNext()
+        await rooms.measureSpace()
+        return rooms.board.mayBegin ? try await rooms.ledger.takeNext() : nil
     }
 
     private func pause() async throws -> Duration {

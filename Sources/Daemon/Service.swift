@@ -182,6 +182,7 @@ package struct Service: Sendable {
                     guard FileManager.default.fileExists(atPath: shown(folder) + "/run.json") else { return nil }
                     return KnownResult(folder: folder, isPartial: job.resultStatus == .partial)
                 },
+                measureSpace: { await later.value?.housekeeping.measure() },
                 diskIsFull: { await later.value?.housekeeping.diskIsFull() }),
             terms: Dispatcher.Terms(configuration), workers: workers, logger: logger)
         let housekeeping = Housekeeping(

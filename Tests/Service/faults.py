@@ -57,11 +57,12 @@ class Place:
         return Service(self.emotiond, self.folder / root, **more)
 
     def drop(self, folder: Path, name: str, content: bytes):
-        """As a careful uploader does: under another name first."""
-        hidden = self.outside / name.replace("/", "_")
+        """As a careful uploader does: under a hidden name first."""
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        hidden = target.with_name("." + target.name)
         hidden.write_bytes(content)
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        os.rename(hidden, folder / name)
+        os.rename(hidden, target)
 
     def pictures(self, folder: Path, count: int, prefix="p"):
         """JPEGs that differ in content: decoders ignore what follows the end marker."""
