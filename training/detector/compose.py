@@ -126,17 +126,22 @@ class Composer:
 def warp(picture, levels, side, centre, place, scale, angle, mirrored) -> Piece:
     """`picture` scaled, turned by `angle` and mirrored, so that its point `centre` comes to `place` of a side x side piece."""
     level = min(len(levels) - 1, max(0, int(math.floor(math.log2(1 / scale))))) if scale < 1 else 0
-    source = torch.from_numpy(levels[level].astype(np.float32))[None, None]
+    source = levels[level]
     height, width = picture.luma.shape
     cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
     flip = -1.0 if mirrored else 1.0
     forward = np.array([[flip * cos, -sin], [flip * sin, cos]])  # source to piece
     back = np.linalg.inv(forward)
-    ys, xs = np.meshgrid(np.arange(side) + 0.5, np.arange(side) + 0.5, indexing="ij")
-    at = np.stack([xs - place[0], ys - place[1]], -1) @ back.T + np.asarray(centre)
-    grid = torch.from_numpy((at / [width, height] * 2 - 1).astype(np.float32))[None]
-    luma = F.grid_sample(source, grid, mode="bilinear", padding_mode="zeros", align_corners=False)[0, 0]
-    outside = (grid[0].abs() > 1).any(-1)
+    start = np.asarray(centre) - back @ np.asarray(place)
+    # Pillow's coefficients take the centres of the piece's pixels to places in `source`.
+    shrunk = np.array([source.shape[1] / width, source.shape[0] / height])[:, None]
+    coefficients = (np.concatenate([back, start[:, None]], 1) * shrunk).flatten().tolist()
+    taken = Image.fromarray(source).transform((side, side), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
+    luma = torch.from_numpy(np.asarray(taken).astype(np.float32))
+    middles = torch.arange(side) + 0.5
+    columns = (back[0, 0] * middles + start[0]) + (back[0, 1] * middles)[:, None]
+    rows = (back[1, 0] * middles + start[1]) + (back[1, 1] * middles)[:, None]
+    outside = (columns < 0) | (columns >= width) | (rows < 0) | (rows >= height)
     luma = torch.where(outside, luma[~outside].mean() if not outside.all() else luma.mean(), luma)
 
     def moved(points):

@@ -27,7 +27,7 @@ def scaled(luma: np.ndarray, width: int = 640) -> tuple[torch.Tensor, float]:
 def find(net, luma: torch.Tensor, least=0.05, overlap=0.45, most=500):
     """luma [H,W]. Scores [K], boxes [K,4] corners and points [K,5,2] in its pixels, best first."""
     height, width = luma.shape
-    x = F.pad(luma[None, None], (0, -width % 32, 0, -height % 32), value=0.0)
+    x = F.pad(luma[None, None], (0, -width % 32, 0, -height % 32), value=nets.MEAN)
     raw = nets.flat(net(nets.normalise(x)))[0]
     place = nets.cells(*x.shape[2:])
     score = (raw[:, 0].sigmoid() * raw[:, 1].sigmoid()).sqrt()

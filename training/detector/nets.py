@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 STRIDES = (8, 16, 32)
+MEAN, SCALE = 127.5, 1 / 64
 CHANNELS = 16  # of a head: cls 1, obj 1, bbox 4, kps 10
 
 
@@ -84,7 +85,7 @@ def make(name: str) -> FaceNet:
 
 def normalise(luma: torch.Tensor) -> torch.Tensor:
     """What the model file's input.mean and input.scale say."""
-    return (luma - 127.5) / 64.0
+    return (luma - MEAN) * SCALE
 
 
 def cells(height: int, width: int):

@@ -8,8 +8,10 @@ Random numbers depend on the seed and on the epoch's number alone.
 import argparse
 import json
 import math
+import multiprocessing
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,8 @@ def parse(arguments=None):
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--steps", type=int, default=150, help="batches an epoch")
     p.add_argument("--epochs", type=int, default=100)
+    p.add_argument("--minutes", type=float, help="the schedule follows the clock instead of the epochs: not repeatable to the bit")
+    p.add_argument("--start", type=Path, help="run whose averaged weights are the start")
     p.add_argument("--stop-after", type=int)
     p.add_argument("--rate", type=float, default=2e-3)
     p.add_argument("--decay", type=float, default=0.02)
@@ -44,7 +48,9 @@ class Run:
     def __init__(self, a):
         self.a = a
         torch.manual_seed(a.seed)
-        self.net = nets.make(a.net)
+        self.net = nets.make(a.net).to(memory_format=torch.channels_last)
+        if a.start:
+            self.net.load_state_dict(torch.load(a.start / "state.pt", weights_only=False)["averaged"])
         self.averaged = nets.make(a.net)
         self.averaged.load_state_dict(self.net.state_dict())
         weights = [p for p in self.net.parameters() if p.ndim > 1]
@@ -69,22 +75,30 @@ class Run:
 
     def rate(self, step):
         """Warming up over 300 steps, then half a cosine."""
-        total = self.a.epochs * self.a.steps
-        return self.a.rate * min(1, (step + 1) / 300) * (0.5 + 0.5 * math.cos(math.pi * min(step / total, 1))) + 1e-6
+        return self.a.rate * min(1, (step + 1) / 300) * (0.5 + 0.5 * math.cos(math.pi * self.progress(step))) + 1e-6
 
-    def train_epoch(self, composer) -> dict:
-        a, start = self.a, time.monotonic()
-        random = np.random.default_rng([a.seed, self.epoch])
+    def progress(self, step):
+        """0 at the beginning, 1 at the end."""
+        if self.a.minutes:
+            return min((self.used + time.monotonic() - self.began) / 60 / self.a.minutes, 1)
+        return min(step / (self.a.epochs * self.a.steps), 1)
+
+    @property
+    def ended(self):
+        return self.used / 60 >= self.a.minutes if self.a.minutes else self.epoch >= self.a.epochs
+
+    def train_epoch(self, batches) -> dict:
+        a, self.began = self.a, time.monotonic()
         self.net.train()
-        sums, composing = {}, 0.0
+        sums, waited = {}, 0.0
         for i in range(a.steps):
             begin = time.monotonic()
-            samples = [composer.draw(random) for _ in range(a.batch)]
-            composing += time.monotonic() - begin
-            x = nets.normalise(torch.stack([s.luma for s in samples])).contiguous(memory_format=torch.channels_last)
+            samples = batches.get(self.epoch * a.steps + i)
+            waited += time.monotonic() - begin
+            x = nets.normalise(torch.from_numpy(np.stack([s.luma for s in samples]))).contiguous(memory_format=torch.channels_last)
             loss, parts = losses.loss_of(self.net(x), samples)
-            if not math.isfinite(float(loss)):
-                raise data.DataError(f"epoch {self.epoch + 1}: the loss is {float(loss)}; start again with a lower --rate (now {a.rate})")
+            if not math.isfinite(float(loss.detach())):
+                raise data.DataError(f"epoch {self.epoch + 1}: the loss is {float(loss.detach())}; start again with a lower --rate (now {a.rate})")
             rate = self.rate(self.epoch * a.steps + i)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
@@ -96,8 +110,8 @@ class Run:
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value
         self.epoch += 1
-        self.used += time.monotonic() - start
-        return {"epoch": self.epoch, "minutes": round(self.used / 60, 1), "composing": round(composing / (time.monotonic() - start), 2),
+        self.used += time.monotonic() - self.began
+        return {"epoch": self.epoch, "minutes": round(self.used / 60, 1), "waited": round(waited / 60, 2),
                 "rate": round(rate, 6), **{name: round(value / a.steps, 4) for name, value in sums.items()}}
 
     @torch.no_grad()
@@ -108,6 +122,33 @@ class Run:
                 mean.lerp_(now, 1 - keep)
             else:
                 mean.copy_(now)
+
+
+class Batches:
+    """Composes batches in another process, two ahead. Batch number n depends on the seed and on n alone."""
+
+    def __init__(self, composer, a):
+        global _composer
+        _composer, self.seed, self.size = composer, a.seed, a.batch
+        self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), initializer=torch.set_num_threads, initargs=(1,))
+        self.ahead = {}
+
+    def get(self, number):
+        for n in (number, number + 1, number + 2):
+            if n not in self.ahead:
+                self.ahead[n] = self.pool.submit(_compose, self.seed, n, self.size)
+        return self.ahead.pop(number).result()
+
+
+_composer = None  # what a forked process composes with
+
+
+def _compose(seed, number, size):
+    random = np.random.default_rng([seed, number])
+    samples = [_composer.draw(random) for _ in range(size)]
+    for sample in samples:
+        sample.luma = sample.luma.numpy()  # a tensor would travel by a file of shared memory each
+    return samples
 
 
 def main(arguments=None):
@@ -122,19 +163,19 @@ def main(arguments=None):
             print(f"{a.out}: goes on after epoch {run.epoch}", flush=True)
         pictures = data.load(a.data, "train", without=("dlib_examples",))
         crops = np.load(a.crops / "train_images.npy", mmap_mode="r") if a.crops else None
-        composer = compose.Composer(pictures, crops, a.side)
+        batches = Batches(compose.Composer(pictures, crops, a.side), a)
         val = data.load(a.data, "val")
         if a.judged:
             val = val[:: max(1, len(val) // a.judged)]
         settings = {"net": a.net, "macs_640x384": nets.count_macs(run.net, 384, 640), "pictures": len(pictures),
                     "parameters": sum(p.numel() for p in run.net.parameters()),
-                    **{k: v for k, v in vars(a).items() if k not in ("data", "crops", "out", "stop_after", "threads")}}
+                    **{k: v for k, v in vars(a).items() if k not in ("data", "crops", "out", "start", "stop_after", "threads")}}
         (a.out / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
         print(json.dumps(settings), flush=True)
         ended = a.stop_after and run.epoch + a.stop_after
-        while run.epoch < a.epochs and not (ended and run.epoch >= ended):
-            line = run.train_epoch(composer)
-            if run.epoch % a.judge_every == 0 or run.epoch == a.epochs:
+        while not run.ended and not (ended and run.epoch >= ended):
+            line = run.train_epoch(batches)
+            if run.epoch % a.judge_every == 0 or run.ended:
                 net = run.averaged.eval()
                 threshold, figures = judge.best_threshold(lambda luma: judge.find(net, luma), val, 0.95, 10)
                 line.update(threshold=round(threshold, 2), recall=round(figures["recall"], 4), precision=round(figures["precision"], 4),
