@@ -34,6 +34,7 @@ final class StateView: ServiceState {
     private let workers: Int
     private let configuration: Mutex<ServiceConfiguration>
     private let lane = BlockingLane("state")
+    private let summaries = ResultSummaries()
 
     init(_ rooms: Rooms, configuration: ServiceConfiguration, version: String, workers: Int) {
         self.rooms = rooms
@@ -64,7 +65,7 @@ final class StateView: ServiceState {
 
     func jobs(_ query: JobQuery) async throws -> JobPage {
         let states = Set(query.states.compactMap { Ledger.State(rawValue: $0.rawValue) })
-        var found: [JobView] = []
+        var found: [Shown] = []
         var before = query.before
         var next: Int64?
         repeat {
@@ -73,16 +74,39 @@ final class StateView: ServiceState {
             for job in page.jobs where found.count < query.limit {
                 let view = view(job)
                 if let text = query.text, !view.path.localizedCaseInsensitiveContains(text) { continue }
-                found.append(view)
+                found.append(Shown(view: view, result: job.result))
             }
             before = page.next
-            next = found.count == query.limit ? found.last?.id : page.next
+            next = found.count == query.limit ? found.last?.view.id : page.next
         } while found.count < query.limit && before != nil
         if found.count < query.limit { next = nil }
-        return JobPage(jobs: found, next: next, counts: try await counts())
+        return JobPage(jobs: await summarised(found), next: next, counts: try await counts())
     }
 
-    func job(_ id: Int64) async throws -> JobView? { try await rooms.ledger.job(id).map(view) }
+    func job(_ id: Int64) async throws -> JobView? {
+        guard let job = try await rooms.ledger.job(id) else { return nil }
+        return await summarised([Shown(view: view(job), result: job.result)]).first
+    }
+
+    /// A job's view, and where its result lies.
+    private struct Shown {
+        let view: JobView
+        let result: [UInt8]?
+    }
+
+    private func summarised(_ shown: [Shown]) async -> [JobView] {
+        let results = state.resultsFolder, summaries = summaries
+        return await lane.run {
+            shown.map { shown in
+                var view = shown.view
+                guard view.hasResult, let result = shown.result else { return view }
+                view.summary = summaries.summary(
+                    of: Array("\(results)/".utf8) + result,
+                    for: ResultSummaries.Key(job: view.id, ended: view.endedAt))
+                return view
+            }
+        }
+    }
 
     func counts() async throws -> [Web.JobState: Int] {
         let counts = try await rooms.ledger.counts().states
@@ -207,7 +231,8 @@ final class StateView: ServiceState {
 
     /// Tells all listeners of a job and of the queue.
     func tell(_ job: Ledger.Job) async {
-        rooms.events.tell(.job(view(job)))
+        let view = await summarised([Shown(view: view(job), result: job.result)]).first
+        if let view { rooms.events.tell(.job(view)) }
         if let counts = try? await counts() { rooms.events.tell(.counts(counts)) }
     }
 

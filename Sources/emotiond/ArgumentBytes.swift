@@ -1,15 +1,30 @@
 // File names are bytes, command lines are text. A name that is not UTF-8 travels through the argument parser
 // with each offending byte as one private code point and becomes bytes again where it is used.
 
+import Glibc
+
 enum ArgumentBytes {
     /// U+10FF00 + byte: the last 256 code points of the last private plane.
     private static let escape: UInt32 = 0x10FF00
 
     /// The process's arguments, lossless; `CommandLine.arguments` would have repaired them.
     static func arguments() -> [String] {
-        (1..<max(Int(CommandLine.argc), 1)).compactMap { index in
+        // Swift looks for them beside the environment, where they are not if a preloaded library has moved that.
+        guard CommandLine.argc > 0 else { return kernelArguments() }
+        return (1..<max(Int(CommandLine.argc), 1)).compactMap { index in
             CommandLine.unsafeArgv[index].map { text(of: Array(UnsafeBufferPointer(start: $0, count: length($0)))) }
         }
+    }
+
+    private static func kernelArguments() -> [String] {
+        guard let file = fopen("/proc/self/cmdline", "re") else { return [] }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+        // The program's own name first, a zero behind each.
+        return bytes.split(separator: 0, omittingEmptySubsequences: false).dropFirst().dropLast()
+            .map { text(of: Array($0)) }
     }
 
     private static func length(_ pointer: UnsafePointer<CChar>) -> Int {

@@ -8,7 +8,8 @@ enum Environment {
 
     /// Of this program.
     static var executable: String {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments.first
+            ?? "emotiond"
     }
 
     static var modelSearch: ModelSearch {
