@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from . import data
 
 SMALLEST = 7.0  # px of the training picture: smaller faces are neither to find nor a false alarm
+SIGNS = np.array([ord(c) for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&%$@#!?()"])
 
 
 @dataclass
@@ -37,22 +38,24 @@ class Piece:
 
 
 class Composer:
-    def __init__(self, pictures, crops: np.ndarray | None, side: int = 320):
-        """crops: [N,48,48] uint8 faces to paste."""
+    def __init__(self, pictures, crops: np.ndarray | None, side: int = 320, hard=()):
+        """crops: [N,48,48] uint8 faces to paste. hard: (file, [x, y, w, h]) of false alarms, shown more often (mine.py)."""
         self.side = side
         self.with_faces = [(p, data.pyramid(p.luma)) for p in pictures if len(p.boxes)]
         self.scenes = [(p, data.pyramid(p.luma)) for p in pictures if not len(p.boxes) and p.complete]
         self.crops = crops
+        by_file = {p.file: (p, levels) for p, levels in self.with_faces + self.scenes}
+        self.hard = [(*by_file[file], np.array(box, np.float32)) for file, box in hard if file in by_file]
         if not self.with_faces:
             raise data.DataError("no training picture with a face")
 
     def draw(self, random: np.random.Generator) -> Sample:
         kind = random.random()
-        if kind < 0.45:
+        if kind < 0.5:
             half = self.side // 2
             tiles = [self._any(random, half) for _ in range(4)]
             sample = self._mosaic(tiles, half)
-        elif kind < 0.92 or not self.scenes:
+        elif kind < 0.88 or not self.scenes:
             sample = self._face_piece(random, self.side)
         else:
             sample = self._scene(random, self.side)
@@ -60,13 +63,15 @@ class Composer:
         return Sample(luma[None], *_kept(sample, self.side))
 
     def _any(self, random, side):
-        return self._scene(random, side) if self.scenes and random.random() < 0.15 else self._face_piece(random, side)
+        return self._scene(random, side) if self.scenes and random.random() < 0.25 else self._face_piece(random, side)
 
     def _face_piece(self, random, side):
         """A piece around a face chosen at random, which gets a size drawn log-uniformly: every size is learnt."""
         picture, levels = self.with_faces[random.integers(len(self.with_faces))]
-        face = random.integers(len(picture.boxes))
-        x, y, w, h = picture.boxes[face]
+        return self._around(random, side, picture, levels, picture.boxes[random.integers(len(picture.boxes))])
+
+    def _around(self, random, side, picture, levels, box):
+        x, y, w, h = box
         # Mostly what a frame shows; sometimes a close-up that fills the picture.
         wanted = math.exp(random.uniform(math.log(9), math.log(side * (0.95 if random.random() < 0.3 else 0.45))))
         scale = wanted / max(math.sqrt(w * h), 1)
@@ -82,6 +87,9 @@ class Composer:
         return piece
 
     def _scene(self, random, side, paste=True):
+        if paste and self.hard and random.random() < 0.5:
+            piece = self._around(random, side, *self.hard[random.integers(len(self.hard))])
+            return self._written(piece, random, side)
         picture, levels = self.scenes[random.integers(len(self.scenes))]
         height, width = picture.luma.shape
         scale = side / min(height, width) * math.exp(random.uniform(math.log(0.6), math.log(2.0)))
@@ -90,6 +98,25 @@ class Composer:
         if paste and self.crops is not None and random.random() < 0.5:
             for _ in range(random.integers(1, 4)):
                 self._paste(piece, random, side)
+        return self._written(piece, random, side) if paste else piece
+
+    def _written(self, piece, random, side):
+        """Letters and figures: round, dark in light, and taken for faces by a net that saw few of them."""
+        if random.random() < 0.6:
+            return piece
+        image = Image.fromarray(piece.luma.clamp(0, 255).to(torch.uint8).numpy())
+        draw = ImageDraw.Draw(image)
+        for _ in range(random.integers(1, 4)):
+            font = ImageFont.load_default(size=math.exp(random.uniform(math.log(8), math.log(side * 0.5))))
+            text = "".join(chr(c) for c in random.choice(SIGNS, random.integers(1, 8)))
+            place = tuple(random.uniform(-0.1, 0.9, 2) * side)
+            box = np.array(draw.textbbox(place, text, font), np.float32)
+            if any(_overlap(box, other) > 0 for other in piece.boxes):
+                continue
+            if random.random() < 0.5:
+                draw.rectangle(box.tolist(), fill=int(random.integers(256)))
+            draw.text(place, text, font=font, fill=int(random.integers(256)))
+        piece.luma = torch.from_numpy(np.asarray(image).astype(np.float32))
         return piece
 
     def _paste(self, piece, random, side):

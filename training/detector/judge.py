@@ -83,8 +83,8 @@ def judge(detect, pictures, threshold: float, least=0.4) -> dict:
     for picture in pictures:
         luma, factor = scaled(picture.luma)
         scores, boxes, points = detect(luma)
-        faces = _corners(picture.boxes) * factor
-        ignored = _corners(picture.ignored) * factor
+        faces = corners(picture.boxes) * factor
+        ignored = corners(picture.ignored) * factor
         keep = scores >= threshold
         answers = match(scores[keep], boxes[keep], faces, ignored, least)
         hit = {face: i for i, face in enumerate(answers) if face >= 0}
@@ -118,7 +118,7 @@ def judge(detect, pictures, threshold: float, least=0.4) -> dict:
             "eye_error": float(np.median(eye_errors)) if eye_errors else None, "ap50": average_precision(ranking, to_find)}
 
 
-def _corners(boxes):
+def corners(boxes):
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
 
 

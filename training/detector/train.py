@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import compose, data, judge, losses, nets
+from . import compose, data, judge, losses, mine, nets
 
 
 def parse(arguments=None):
@@ -163,7 +163,7 @@ def main(arguments=None):
             print(f"{a.out}: goes on after epoch {run.epoch}", flush=True)
         pictures = data.load(a.data, "train", without=("dlib_examples",))
         crops = np.load(a.crops / "train_images.npy", mmap_mode="r") if a.crops else None
-        batches = Batches(compose.Composer(pictures, crops, a.side), a)
+        batches = Batches(compose.Composer(pictures, crops, a.side, mine.read(a.out)), a)
         val = data.load(a.data, "val")
         if a.judged:
             val = val[:: max(1, len(val) // a.judged)]
