@@ -15,6 +15,19 @@ final class ResultSummaries: Sendable {
         let ended: Double?
     }
 
+    /// Of a report only what is shown, so that those of older and newer versions can be read.
+    private struct Report: Decodable {
+        struct Input: Decodable { let duration: Double? }
+        struct Counts: Decodable {
+            let analysed: Int
+            let tracks: Int
+        }
+        let input: Input
+        let counts: Counts
+        let errors: [String]?
+        let notes: [String]?
+    }
+
     private static let most = 1000
     private static let greatestFile = 16 << 20
     private let known = Mutex<[Key: JobSummary]>([:])
@@ -23,12 +36,12 @@ final class ResultSummaries: Sendable {
     func summary(of folder: [UInt8], for key: Key) -> JobSummary? {
         if let found = known.withLock({ $0[key] }) { return found }
         guard let report = Self.file(folder, RunReport.fileName),
-            let run = try? JSONDecoder().decode(RunReport.self, from: report)
+            let run = try? JSONDecoder().decode(Report.self, from: report)
         else { return nil }
         let table = Self.file(folder, "summary.csv").map { String(decoding: $0, as: UTF8.self) } ?? ""
         let summary = JobSummary(
             frames: run.counts.analysed, faces: run.counts.tracks, duration: run.input.duration,
-            expressions: Self.shares(table), warnings: run.status == .partial ? run.errors + run.notes : run.notes)
+            expressions: Self.shares(table), warnings: (run.errors ?? []) + (run.notes ?? []))
         known.withLock { known in
             if known.count >= Self.most { known.removeAll() }
             known[key] = summary
