@@ -18,6 +18,9 @@ package final class EventHub<Event: Sendable>: Sendable {
         for listener in all { listener.yield(event) }
     }
 
+    /// Whether anybody listens; what is costly to say need not be said to nobody.
+    package var isHeard: Bool { listeners.withLock { !$0.continuations.isEmpty } }
+
     package func listen() -> AsyncStream<Event> {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(256))
         let number = listeners.withLock { state in

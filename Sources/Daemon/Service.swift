@@ -159,7 +159,7 @@ package struct Service: Sendable {
         let intake = try IntakeDriver(
             configuration, ledger: ledger, expecting: expecting, board: board, pulse: pulse, logger: logger
         ) { jobs in
-            for job in jobs { await later.value?.view.tell(job) }
+            await later.value?.view.tell(jobs)
             await later.value?.dispatcher.look()
         }
         var poolSettings = WorkerPool.Settings(executable: setup.executable, count: workers)
@@ -172,7 +172,7 @@ package struct Service: Sendable {
         let dispatcher = Dispatcher(
             Dispatcher.Rooms(
                 ledger: ledger, pool: pool, inputs: inputs, hooks: hooks, board: board, pulse: pulse,
-                changed: { job in await later.value?.view.tell(job) },
+                changed: { job in await later.value?.view.tell([job]) },
                 progressed: { id, progress in
                     events.tell(.progress(JobProgressEvent(id: id, progress: StateView.view(progress))))
                 },

@@ -127,7 +127,7 @@ final class StateView: ServiceState {
         guard let again = try await rooms.ledger.retry(id, replacing: true, who: "a person") else {
             throw ServiceRefusal.conflict("job \(id) changed meanwhile; look again")
         }
-        await tell(again)
+        await tell([again])
         await rooms.running?.dispatcher.look()
         return view(again)
     }
@@ -140,7 +140,7 @@ final class StateView: ServiceState {
         case .unknown: throw ServiceRefusal.notFound("there is no job \(id)")
         }
         guard let job = try await rooms.ledger.job(id) else { throw ServiceRefusal.notFound("there is no job \(id)") }
-        await tell(job)
+        await tell([job])
         return view(job)
     }
 
@@ -229,10 +229,13 @@ final class StateView: ServiceState {
 
     func events() async -> AsyncStream<ServiceEvent> { rooms.events.listen() }
 
-    /// Tells all listeners of a job and of the queue.
-    func tell(_ job: Ledger.Job) async {
-        let view = await summarised([Shown(view: view(job), result: job.result)]).first
-        if let view { rooms.events.tell(.job(view)) }
+    /// Tells all listeners of jobs and of the queue.
+    func tell(_ jobs: [Ledger.Job]) async {
+        guard rooms.events.isHeard, !jobs.isEmpty else { return }
+        for view in await summarised(jobs.map { Shown(view: view($0), result: $0.result) }) {
+            rooms.events.tell(.job(view))
+        }
+        // Counting reads the whole table: once for ten thousand files, not ten thousand times.
         if let counts = try? await counts() { rooms.events.tell(.counts(counts)) }
     }
 
