@@ -57,6 +57,7 @@ static const ck_kernels scalar = {
     .scale_shift = ck_scalar_scale_shift,
     .softmax = ck_scalar_softmax,
     .copy = ck_scalar_copy,
+    .upsample = ck_scalar_upsample,
     .normalize = ck_scalar_normalize,
 };
 
@@ -71,6 +72,7 @@ static const ck_kernels avx2 = {
     .scale_shift = ck_avx2_scale_shift,
     .softmax = ck_avx2_softmax,
     .copy = ck_scalar_copy,
+    .upsample = ck_scalar_upsample,
     .normalize = ck_avx2_normalize,
 };
 
@@ -84,6 +86,7 @@ static const ck_kernels avx512 = {
     .scale_shift = ck_avx2_scale_shift,
     .softmax = ck_avx2_softmax,
     .copy = ck_scalar_copy,
+    .upsample = ck_scalar_upsample,
     .normalize = ck_avx2_normalize,
 };
 #endif

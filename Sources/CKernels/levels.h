@@ -12,6 +12,7 @@ ck_binary_fn ck_scalar_binary;
 ck_scale_shift_fn ck_scalar_scale_shift;
 ck_softmax_fn ck_scalar_softmax;
 ck_copy_fn ck_scalar_copy;
+ck_upsample_fn ck_scalar_upsample;
 ck_normalize_fn ck_scalar_normalize;
 
 /* Shared by the vector levels: blocks of 16 output channels. */

@@ -20,6 +20,10 @@ struct CallBuilder {
             .softmax(geometry(input, output), from: pixels(input), to: pixels(output))
         case .copy(let input, let output):
             .copy(geometry(input, output), from: pixels(input), to: pixels(output))
+        case .upsample(let input, let output, let factors):
+            .upsample(
+                geometry(input, output), factors: (Int32(factors.height), Int32(factors.width)),
+                from: pixels(input), to: pixels(output))
         }
     }
 
@@ -50,18 +54,19 @@ struct CallBuilder {
             kernel_height: Int32(window.kernel.height), kernel_width: Int32(window.kernel.width),
             stride_y: Int32(window.stride.height), stride_x: Int32(window.stride.width),
             dilation_y: Int32(window.dilation.height), dilation_x: Int32(window.dilation.width),
-            src: strides(step.input), residual: residual.map(strides) ?? ck_strides(), dst: strides(step.output),
+            src: strides(step.input), residual: residual.map { strides($0.map) } ?? ck_strides(),
+            dst: strides(step.output), residual_repeat_y: Int32(residual?.repeats.height ?? 1),
+            residual_repeat_x: Int32(residual?.repeats.width ?? 1), residual_last: residual?.isLast ?? false,
             activation: step.activation.raw)
-        let isDepthwise = step.groups > 1 && step.groups == input.channels && step.groups == output.channels
-        let kernel = isDepthwise ? kernels.depthwise : kernels.conv
+        let kernel = step.isDepthwise ? kernels.depthwise : kernels.conv
         let packed = arena.allocate(kernel.packed_count(&geometry))
         kernel.pack(&geometry, step.weights, step.bias, packed)
         let layout = plan.layouts[step.input]
         let source = pixels(step.input) - window.pads.top * layout.row - window.pads.left * layout.pixel
         return .convolution(
             ConvolutionCall(
-                geometry: geometry, isDepthwise: isDepthwise, source: source, packed: packed,
-                residual: residual.map { UnsafePointer(pixels($0)) }, target: pixels(step.output)))
+                geometry: geometry, isDepthwise: step.isDepthwise, source: source, packed: packed,
+                residual: residual.map { UnsafePointer(pixels($0.map)) }, target: pixels(step.output)))
     }
 
     private func scaleShift(_ step: ScaleShift) -> Call {

@@ -29,7 +29,7 @@ struct Map {
     var isShared = false
     /// Index into the steps; nil for the input and for concatenations, whose parts are made by several.
     var producer: Int?
-    /// Lies inside a wider map, from this channel on.
+    /// Lies inside a wider map, from this channel on: a part that a concatenation joins, or one that is cut out.
     var slice: (parent: MapID, firstChannel: Int)?
 }
 
@@ -73,7 +73,16 @@ enum Activation: Equatable {
 
 enum BinaryOperation { case add, subtract, multiply, divide }
 
-/// output = activation(bias + weights * input + residual)
+/// What a convolution adds to its sum: a map of the output's size, or one whose pixels serve several of it.
+struct Residual {
+    var map: MapID
+    /// 2x2 for a map of half the size, upsampled by nearest.
+    var repeats = Extent(height: 1, width: 1)
+    /// Added to the activation's result, not to its argument.
+    var isLast = false
+}
+
+/// output = activation(bias + weights * input + residual), or activation(bias + weights * input) + residual
 struct Convolution {
     var input: MapID
     var output: MapID
@@ -82,8 +91,13 @@ struct Convolution {
     /// outputs x inputs/groups x kernel height x kernel width
     var weights: [Float]
     var bias: [Float]
-    var residual: MapID?
+    var residual: Residual?
     var activation = Activation.none
+
+    /// One input and one output channel a group.
+    var isDepthwise: Bool {
+        groups > 1 && groups == bias.count && weights.count == groups * window.kernel.height * window.kernel.width
+    }
 }
 
 /// output = activation(input * scale + shift), each by channel; nil leaves that part out.
@@ -122,14 +136,16 @@ enum Step {
     case binary(Binary)
     case softmax(input: MapID, output: MapID)
     case copy(input: MapID, output: MapID)
+    /// Each pixel of the input becomes `factors` pixels.
+    case upsample(input: MapID, output: MapID, factors: Extent)
 
     var inputs: [MapID] {
         switch self {
-        case .convolution(let step): [step.input] + (step.residual.map { [$0] } ?? [])
+        case .convolution(let step): [step.input] + (step.residual.map { [$0.map] } ?? [])
         case .scaleShift(let step): [step.input]
         case .pool(let step): [step.input]
         case .binary(let step): [step.first, step.second]
-        case .softmax(let input, _), .copy(let input, _): [input]
+        case .softmax(let input, _), .copy(let input, _), .upsample(let input, _, _): [input]
         }
     }
 
@@ -139,7 +155,7 @@ enum Step {
         case .scaleShift(let step): step.output
         case .pool(let step): step.output
         case .binary(let step): step.output
-        case .softmax(_, let output), .copy(_, let output): output
+        case .softmax(_, let output), .copy(_, let output), .upsample(_, let output, _): output
         }
     }
 }

@@ -54,5 +54,10 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
         }
     }
 
+    /// For files that leave their size open.
+    var inputSize: (height: Int, width: Int)? {
+        inputShape.count == 4 ? (inputShape[2], inputShape[3]) : nil
+    }
+
     func graph() throws -> Graph { try Graph(bytes: bytes(model), name: model, sha256: nil) }
 }
