@@ -20,8 +20,13 @@ enum Call {
         switch self {
         case .convolution(var call):
             call.geometry.images = items
-            let kernel = call.isDepthwise ? kernels.depthwise : kernels.conv
-            kernel.run(&call.geometry, call.source, call.packed, call.residual, call.target, first, end)
+            let (source, packed, residual, target) = (call.source, call.packed, call.residual, call.target)
+            switch call.kind {
+            case .direct: kernels.conv.run(&call.geometry, source, packed, residual, target, first, end)
+            case .depthwise: kernels.depthwise.run(&call.geometry, source, packed, residual, target, first, end)
+            case .winograd(let scratch):
+                kernels.winograd.run(&call.geometry, source, packed, residual, target, scratch, first, end)
+            }
         case .scaleShift(var call):
             call.geometry.images = items
             kernels.scale_shift(
@@ -49,8 +54,13 @@ enum Call {
 }
 
 struct ConvolutionCall {
+    enum Kind {
+        case direct, depthwise
+        case winograd(scratch: UnsafeMutablePointer<Float>)
+    }
+
     var geometry: ck_conv
-    let isDepthwise: Bool
+    let kind: Kind
     let source: UnsafePointer<Float>
     let packed: UnsafePointer<Float>
     let residual: UnsafePointer<Float>?

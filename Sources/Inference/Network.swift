@@ -94,6 +94,18 @@ struct Convolution {
     var residual: Residual?
     var activation = Activation.none
 
+    /// By ck_winograd_run_fn, where the session allows that.
+    var isWinograd = false
+
+    /// Whether the kernel's preconditions are met.
+    var allowsWinograd: Bool {
+        let channels = weights.count / 9 / max(bias.count, 1)
+        return window.kernel == Extent(height: 3, width: 3) && window.stride == Extent(height: 1, width: 1)
+            && window.dilation == Extent(height: 1, width: 1) && groups == 1
+            && channels % 16 == 0 && bias.count % 16 == 0
+            && residual.map { $0.repeats == Extent(height: 1, width: 1) } ?? true
+    }
+
     /// One input and one output channel a group.
     var isDepthwise: Bool {
         groups > 1 && groups == bias.count && weights.count == groups * window.kernel.height * window.kernel.width
@@ -160,10 +172,26 @@ enum Step {
     }
 }
 
+extension Step {
+    /// Rows of the output that are made together.
+    var rowUnit: Int {
+        if case .convolution(let step) = self, step.isWinograd { 4 } else { 1 }
+    }
+}
+
 /// The graph's input, its steps in order, and what leaves it.
 struct Network {
     var maps: [Map]
     var steps: [Step]
     var input: MapID
     var outputs: [(name: String, view: View)]
+
+    /// Marks the convolutions that a quarter of the products will do for.
+    mutating func useWinograd() {
+        steps = steps.map { step in
+            guard case .convolution(var convolution) = step, convolution.allowsWinograd else { return step }
+            convolution.isWinograd = true
+            return .convolution(convolution)
+        }
+    }
 }

@@ -82,9 +82,12 @@ struct Schedule {
                     return makers.map { done[$0 - range.lowerBound] }.min() ?? complete
                 }
                 let first = done[step - range.lowerBound]
+                let unit = network.steps[step].rowUnit
                 var end = first
-                while end < share(height(step)), network.steps[step].canMake(row: end, of: network, ready: ready) {
-                    end += 1
+                while end < share(height(step)) {
+                    let next = min(end + unit, height(step))
+                    guard network.steps[step].canMake(row: next - 1, of: network, ready: ready) else { break }
+                    end = next
                 }
                 guard end > first else { continue }
                 pieces.append(.step(step, rows: first..<end))

@@ -48,15 +48,19 @@ package final class Session {
     /// - Parameters:
     ///   - maximumBatch: the most items of a run.
     ///   - inputSize: height and width, where the file leaves them open.
+    ///   - winograd: lets 3x3 convolutions be computed with a quarter of the products, a little less exactly: for
+    ///     networks whose answers are not compared to the last digits.
     ///   - passBytes: memory for intermediate results; a batch that needs more is run in several passes, which
     ///     changes nothing but the time. Nil chooses by the model.
     package init(
         graph: Graph, level: KernelLevel, maximumBatch: Int, inputSize: (height: Int, width: Int)? = nil,
-        passBytes: Int? = nil
+        winograd: Bool = false, passBytes: Int? = nil
     ) throws(InferenceError) {
         precondition(maximumBatch >= 1, "a batch has items")
         if let reason = level.obstacle { throw .levelMissing(name: level.name, reason: reason) }
-        let network = try Lowering.network(of: graph, inputSize: inputSize)
+        var lowered = try Lowering.network(of: graph, inputSize: inputSize)
+        if winograd { lowered.useWinograd() }
+        let network = lowered
         let schedule = Schedule(network, interleaves: maximumBatch == 1)
         let plan = Plan(network, groups: schedule.groups)
         let perItem = plan.slots.reduce(0, +) * MemoryLayout<Float>.stride
@@ -68,7 +72,7 @@ package final class Session {
         let arena = Arena()
         let slots = plan.slots.map { arena.allocate($0 * items) }
         let kernels = level.kernels
-        let builder = CallBuilder(maps: network.maps, plan: plan, slots: slots, kernels: kernels, arena: arena)
+        let builder = CallBuilder(network: network, plan: plan, slots: slots, kernels: kernels, arena: arena)
         calls = network.steps.map(builder.call)
         func transfer(_ view: View) -> Transfer {
             let layout = plan.layouts[view.map]

@@ -21,6 +21,7 @@ def all_nets():
                 module.bias.normal_(std=0.3)
         for head in net.heads:
             head.weight.normal_(std=0.3)
+            head.bias[:2] = 0
     model = export.build(net.eval(), "emotiond-faces-tiny")
     contract.set_metadata(model, {
         "emotiond.format": "1", "emotiond.kind": "face-detector", "input.mean": f"{nets.MEAN:g}",

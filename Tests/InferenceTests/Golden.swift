@@ -59,5 +59,7 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
         inputShape.count == 4 ? (inputShape[2], inputShape[3]) : nil
     }
 
+    var hasOpenSize: Bool { name.hasPrefix("detector_") }
+
     func graph() throws -> Graph { try Graph(bytes: bytes(model), name: model, sha256: nil) }
 }

@@ -11,7 +11,8 @@ struct PictureTests {
     ) throws -> Session {
         let golden = try #require(Golden.small.first { $0.name == "detector_tiny_64x96" })
         return try Session(
-            graph: golden.graph(), level: level, maximumBatch: maximumBatch, inputSize: (height, width))
+            graph: golden.graph(), level: level, maximumBatch: maximumBatch, inputSize: (height, width),
+            winograd: true)
     }
 
     /// A grey picture with gaps between its rows.

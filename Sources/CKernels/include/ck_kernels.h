@@ -114,6 +114,25 @@ typedef struct ck_conv_kernel {
     ck_conv_run_fn *run;
 } ck_conv_kernel;
 
+/* The same for 3x3 kernels of stride 1, dilation 1 and one group, channels multiples of 16 and a residual that is not
+ * repeated, with a quarter of the products: F(4x4, 3x3) of Winograd and of Lavin and Gray 2015.
+ *   rows      first_row is a multiple of 4 within its image, end_row too, or the end of the image
+ *   scratch   scratch_count floats that only this call uses; 64-byte aligned
+ *   Exactness sums are not in one chain: they go through sums and differences of a whole 6x6 window. Within
+ *             (in_channels + 40) * epsilon * A'[(|G| |w| |G|') . (|B'| |src| |B|)]A, all in absolute values, of the true
+ *             sum; on ordinary data some ten times as far from it as the plain sum.
+ *   NaN       and infinity reach all outputs of the 4x4 tile whose window holds them. */
+typedef void ck_winograd_run_fn(const ck_conv *geometry, const float *src, const float *packed,
+                                const float *residual, float *dst, float *scratch, int32_t first_row,
+                                int32_t end_row);
+
+typedef struct ck_winograd_kernel {
+    ck_conv_packed_count_fn *packed_count;
+    ck_conv_packed_count_fn *scratch_count;
+    ck_conv_pack_fn *pack;
+    ck_winograd_run_fn *run;
+} ck_winograd_kernel;
+
 /* Geometry of a pool. Here `src` is the first pixel of the picture itself, without its ring: windows are
  * cut at the picture's edge.
  *   in_height, in_width        the picture
@@ -204,6 +223,7 @@ typedef void ck_normalize_fn(const ck_normalize *geometry, const uint8_t *src, f
 typedef struct ck_kernels {
     ck_level level;
     ck_conv_kernel conv;      /* any kernel, stride, dilation, groups */
+    ck_winograd_kernel winograd;
     ck_conv_kernel depthwise; /* groups == in_channels == out_channels; conv takes these too, slowly */
     ck_pool_fn *max_pool;
     ck_pool_fn *average_pool;
