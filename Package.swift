@@ -118,11 +118,11 @@ let package = Package(
         tests("OnnxTests", ["Core", "Onnx"]),
         tests("InferenceTests", ["Core", "Onnx", "Inference"]),
         tests("MediaTests", ["Core", "Media"]),
-        tests("FacesTests", ["Core", "Faces"]),
+        tests("FacesTests", ["Core", "COpenCV", "Faces"]),
         tests("TimelineTests", ["Core", "Timeline"]),
         tests("OverlayTests", ["Core", "Overlay"]),
         tests("ResultsTests", ["Results"]),
-        tests("PipelineTests", ["Core", "Media", "Faces", "Pipeline", "Results", logging]),
+        tests("PipelineTests", ["Core", "Media", "Faces", "Inference", "Pipeline", "Results", logging]),
         tests("WorkersTests", ["Results", "Workers", logging], exclude: ["FakeWorker.py"]),
         // Writes transitions until it is killed; LedgerTests starts it.
         .executableTarget(

@@ -42,12 +42,17 @@ bool ck_next_span(const ck_conv *g, ck_pixel_cursor *cursor, int32_t most, ck_sp
         ptrdiff_t image = cursor->image, y = cursor->y, x = cursor->x;
         ptrdiff_t src = image * g->src.image + y * g->stride_y * g->src.row;
         ptrdiff_t dst = image * g->dst.image + y * g->dst.row;
-        ptrdiff_t residual = image * g->residual.image + y * g->residual.row;
+        ptrdiff_t residual = image * g->residual.image + y / g->residual_repeat_y * g->residual.row
+                             + x / g->residual_repeat_x * g->residual.pixel;
+        int32_t phase = (int32_t)(x % g->residual_repeat_x);
         int32_t count = ck_min(most - filled, g->out_width - cursor->x);
         for (int32_t i = 0; i < count; i++, x++) {
             span->src[filled + i] = src + x * g->stride_x * g->src.pixel;
             span->dst[filled + i] = dst + x * g->dst.pixel;
-            span->residual[filled + i] = residual + x * g->residual.pixel;
+            span->residual[filled + i] = residual;
+            if (++phase < g->residual_repeat_x) continue;
+            phase = 0;
+            residual += g->residual.pixel;
         }
         filled += count;
         cursor->left -= count;

@@ -50,6 +50,7 @@ ck_level ck_best_level(ck_cpu_features features) {
 static const ck_kernels scalar = {
     .level = CK_LEVEL_SCALAR,
     .conv = {ck_scalar_conv_packed_count, ck_scalar_conv_pack, ck_scalar_conv},
+    .winograd = {ck_winograd_packed_count, ck_winograd_scratch_count, ck_winograd_pack, ck_scalar_winograd},
     .depthwise = {ck_scalar_depthwise_packed_count, ck_scalar_depthwise_pack, ck_scalar_depthwise},
     .max_pool = ck_scalar_max_pool,
     .average_pool = ck_scalar_average_pool,
@@ -57,6 +58,7 @@ static const ck_kernels scalar = {
     .scale_shift = ck_scalar_scale_shift,
     .softmax = ck_scalar_softmax,
     .copy = ck_scalar_copy,
+    .upsample = ck_scalar_upsample,
     .normalize = ck_scalar_normalize,
 };
 
@@ -64,6 +66,7 @@ static const ck_kernels scalar = {
 static const ck_kernels avx2 = {
     .level = CK_LEVEL_AVX2,
     .conv = {ck_blocked_conv_packed_count, ck_blocked_conv_pack, ck_avx2_conv},
+    .winograd = {ck_winograd_packed_count, ck_winograd_scratch_count, ck_winograd_pack, ck_avx2_winograd},
     .depthwise = {ck_scalar_depthwise_packed_count, ck_scalar_depthwise_pack, ck_avx2_depthwise},
     .max_pool = ck_avx2_max_pool,
     .average_pool = ck_avx2_average_pool,
@@ -71,12 +74,14 @@ static const ck_kernels avx2 = {
     .scale_shift = ck_avx2_scale_shift,
     .softmax = ck_avx2_softmax,
     .copy = ck_scalar_copy,
+    .upsample = ck_scalar_upsample,
     .normalize = ck_avx2_normalize,
 };
 
 static const ck_kernels avx512 = {
     .level = CK_LEVEL_AVX512,
     .conv = {ck_blocked_conv_packed_count, ck_blocked_conv_pack, ck_avx512_conv},
+    .winograd = {ck_winograd_packed_count, ck_winograd_scratch_count, ck_winograd_pack, ck_avx512_winograd},
     .depthwise = {ck_scalar_depthwise_packed_count, ck_scalar_depthwise_pack, ck_avx512_depthwise},
     .max_pool = ck_avx2_max_pool,
     .average_pool = ck_avx2_average_pool,
@@ -84,6 +89,7 @@ static const ck_kernels avx512 = {
     .scale_shift = ck_avx2_scale_shift,
     .softmax = ck_avx2_softmax,
     .copy = ck_scalar_copy,
+    .upsample = ck_scalar_upsample,
     .normalize = ck_avx2_normalize,
 };
 #endif

@@ -25,12 +25,20 @@ static inline void ck_check_conv(const ck_conv *g) {
     assert(g->in_channels % g->groups == 0 && g->out_channels % g->groups == 0);
     assert(g->kernel_height >= 1 && g->kernel_width >= 1);
     assert(g->stride_y >= 1 && g->stride_x >= 1 && g->dilation_y >= 1 && g->dilation_x >= 1);
+    assert(g->residual_repeat_y >= 1 && g->residual_repeat_x >= 1);
     (void)g;
+}
+
+/* Where the residual of output row r begins. */
+static inline ptrdiff_t ck_residual_offset(const ck_conv *g, int32_t row) {
+    return (ptrdiff_t)(row / g->out_height) * g->residual.image
+           + (ptrdiff_t)(row % g->out_height / g->residual_repeat_y) * g->residual.row;
 }
 
 static inline void ck_check_depthwise(const ck_conv *g) {
     ck_check_conv(g);
     assert(g->groups == g->in_channels && g->groups == g->out_channels);
+    assert(g->residual_repeat_y == 1 && g->residual_repeat_x == 1);
 }
 
 /* The part of a pool's window that lies inside the picture, and what an average divides by. */

@@ -4,6 +4,7 @@
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/dnn.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -102,6 +103,41 @@ ocv_status ocv_net_run_luma(ocv_net *net, ocv_plane luma, int32_t multiple, ocv_
         net->outputs.clear();
         net->net.setInput(net->blob);
         net->net.forward(net->outputs, net->names);
+        return ocv_ok;
+    });
+}
+
+ocv_status ocv_net_run_grey(ocv_net *net, ocv_plane luma, int32_t width, int32_t height, float mean, float scale,
+                            ocv_error *error) noexcept {
+    return shim::guarded(error, [&] {
+        const int shape[] = {1, 1, height, width};
+        net->blob.create(4, shape, CV_32F);
+        cv::Mat plane(height, width, CV_32F, net->blob.ptr<float>());
+        plane.setTo(0);
+        cv::Mat picture = plane(cv::Rect(0, 0, luma.width, luma.height));
+        shim::matrix(luma).convertTo(picture, CV_32F);
+        // The subtraction first, as the contract of model files has it: convertTo's own alpha and beta would round
+        // otherwise.
+        cv::subtract(picture, cv::Scalar(mean), picture);
+        cv::multiply(picture, cv::Scalar(scale), picture);
+        net->outputs.clear();
+        net->net.setInput(net->blob);
+        net->net.forward(net->outputs, net->names);
+        return ocv_ok;
+    });
+}
+
+ocv_status ocv_suppress(const float *boxes, const float *scores, size_t count, float overlap, int32_t *places,
+                        size_t *kept, ocv_error *error) noexcept {
+    *kept = 0;
+    return shim::guarded(error, [&] {
+        std::vector<cv::Rect2d> rectangles;
+        for (size_t i = 0; i < count; i++)
+            rectangles.emplace_back(boxes[4 * i], boxes[4 * i + 1], boxes[4 * i + 2], boxes[4 * i + 3]);
+        std::vector<int> found;
+        cv::dnn::NMSBoxes(rectangles, std::vector<float>(scores, scores + count), 0, overlap, found);
+        std::copy(found.begin(), found.end(), places);
+        *kept = found.size();
         return ocv_ok;
     });
 }

@@ -12,9 +12,11 @@ extension JobOptions {
         framesPerSecond = analysis.fps
         detector = analysis.detector.rawValue
         detectorModel = analysis.detectorModel.map { Array($0.utf8) }
+        detectorEngine = analysis.detectorEngine?.rawValue
         detectSize = analysis.detectSize
         // Blurred pictures need a look at every frame: a new face must not be seen until its first detection.
-        let isBlurred = analysis.video == .blurred && analysis.detectEvery == .adaptive
+        let isFree = analysis.detectEvery == .adaptive || analysis.detectEvery == .auto
+        let isBlurred = analysis.video == .blurred && isFree
         detectEvery = isBlurred ? "1" : analysis.detectEvery.name
         minimumScore = analysis.minimumScore
         model = analysis.model.map { Array($0.utf8) }

@@ -151,7 +151,8 @@ actor StreamSupervisor {
         options.from = nil
         options.to = nil
         // A new face must not be seen until its first detection comes round.
-        if settings.video == .blurred, analysis.detectEvery == .adaptive { options.detectEvery = "1" }
+        let isFree = analysis.detectEvery == .adaptive || analysis.detectEvery == .auto
+        if settings.video == .blurred, isFree { options.detectEvery = "1" }
         return JobDescription(
             work: .stream(stream), options: options, limits: JobLimits(memoryBytes: workers.memory, oomScore: 300))
     }

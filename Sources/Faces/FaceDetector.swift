@@ -1,4 +1,4 @@
-// Step 3 of the way: luma in, boxes out. Three conformers: both YuNets and OpenCV's cascades.
+// Step 3 of the way: luma in, boxes out. Four conformers: our own, both YuNets and OpenCV's cascades.
 
 package import Core
 

@@ -10,6 +10,8 @@ package enum FacesError: Error, Hashable, Sendable, CustomStringConvertible {
     case noCascade(searched: [String])
     /// OpenCV refused to work on a picture.
     case openCV(step: String, reason: String)
+    /// The detector's network could not be run on a picture of that size, padded.
+    case network(reason: String, width: Int, height: Int)
     case outOfMemory(step: String)
     /// A picture of more than 2^20 samples a side.
     case tooLarge(width: Int, height: Int)
@@ -23,14 +25,16 @@ package enum FacesError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notAModel(let path, let what, let reason):
             "\(path) is not a \(what) that this program can run\(reason.isEmpty ? "" : ": \(reason)")"
         case .notADetector(let path, let outputs):
-            "\(path) is an ONNX network, but not a YuNet face detector: its outputs are "
+            "\(path) is an ONNX network, but no face detector: its outputs are "
                 + (outputs.isEmpty ? "unknown" : outputs.prefix(6).joined(separator: ", "))
-                + ", expected cls_8 … kps_32 (2023mar) or loc, conf, iou (2022mar)"
+                + ", expected cls_8 … kps_32 (our own, YuNet 2023mar) or loc, conf, iou (2022mar)"
         case .noCascade(let searched):
             "no face cascade found: install the package opencv-data or give a detector model; looked for "
                 + searched.joined(separator: ", ")
         case .openCV(let step, let reason):
             "OpenCV failed in \(step)\(reason.isEmpty ? "" : ": \(reason)")"
+        case .network(let reason, let width, let height):
+            "the face detector cannot be run on \(width)x\(height): \(reason); a smaller --detect-size may help"
         case .outOfMemory(let step):
             "out of memory in \(step)"
         case .tooLarge(let width, let height):

@@ -48,6 +48,14 @@ final class Network {
         try OpenCV.run("the face detector") { ocv_net_run_luma(handle, plane, Int32(clamping: multiple), $0) }
     }
 
+    /// Runs on a grey picture in one channel, (v - mean) * scale, in the upper left of `width` x `height`; the rest is 0.
+    func run(luma: ImageView, width: Int, height: Int, mean: Float, scale: Float) throws(FacesError) {
+        let plane = try luma.plane()
+        try OpenCV.run("the face detector") {
+            ocv_net_run_grey(handle, plane, Int32(clamping: width), Int32(clamping: height), mean, scale, $0)
+        }
+    }
+
     /// Of the last run; valid until the next.
     func output(_ index: Int) -> UnsafeBufferPointer<Float> {
         var count = 0

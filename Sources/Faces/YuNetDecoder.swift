@@ -19,6 +19,8 @@ package struct YuNetDecoder {
         package let rows: Int
         /// cells, cells, cells x 4, cells x 10
         package let classes, objects, boxes, points: UnsafeBufferPointer<Float>
+        /// From the values of one cell to those of the next.
+        let boxStride, pointStride: Int
 
         /// Nil where the buffers do not have the sizes that the input's ask for.
         package init?(
@@ -38,6 +40,28 @@ package struct YuNetDecoder {
             self.objects = objects
             self.boxes = boxes
             self.points = points
+            boxStride = 4
+            pointStride = 10
+        }
+
+        /// - Parameter outputs: classes, objects, boxes, points. Classes and objects lie without gaps; boxes and
+        ///   points may be part of something wider.
+        init?(stride: Int, columns: Int, rows: Int, outputs: [CellValues]) {
+            let cells = columns * rows
+            guard outputs.map(\.channels) == [1, 1, 4, 10], cells > 0,
+                outputs.allSatisfy({ $0.cells == cells && $0.stride >= $0.channels }),
+                outputs[0].stride == 1, outputs[1].stride == 1
+            else { return nil }
+            func buffer(_ place: Int) -> UnsafeBufferPointer<Float> {
+                let values = outputs[place]
+                return UnsafeBufferPointer(
+                    start: values.base, count: (cells - 1) * values.stride + values.channels)
+            }
+            (classes, objects, boxes, points) = (buffer(0), buffer(1), buffer(2), buffer(3))
+            (boxStride, pointStride) = (outputs[2].stride, outputs[3].stride)
+            self.stride = stride
+            self.columns = columns
+            self.rows = rows
         }
     }
 
@@ -66,10 +90,12 @@ package struct YuNetDecoder {
     }
 
     private func collect(_ head: Head, into candidates: inout [Detection]) {
-        // Compared before the root, as nearly every cell is background. NaN compares false and falls out here.
+        // Compared before the root, as nearly every cell is background. The object's probability is 1 at most, so the
+        // class alone tells of most cells that they are below. NaN compares false and falls out here.
+        guard let classes = head.classes.baseAddress, let objects = head.objects.baseAddress else { return }
         let threshold = minimumScore * minimumScore
-        for cell in 0..<head.columns * head.rows {
-            let product = min(max(head.classes[cell], 0), 1) * min(max(head.objects[cell], 0), 1)
+        for cell in 0..<head.columns * head.rows where classes[cell] >= threshold {
+            let product = min(max(classes[cell], 0), 1) * min(max(objects[cell], 0), 1)
             guard product >= threshold, product > 0 else { continue }
             let detection = face(head, cell: cell, score: product.squareRoot())
             guard detection.box.width.isFinite, detection.box.height.isFinite, detection.box.width > 0,
@@ -82,8 +108,8 @@ package struct YuNetDecoder {
     private func face(_ head: Head, cell: Int, score: Float) -> Detection {
         let stride = Float(head.stride)
         let column = Float(cell % head.columns), row = Float(cell / head.columns)
-        let box = head.boxes.baseAddress.map { $0 + cell * 4 }
-        let points = head.points.baseAddress.map { $0 + cell * 10 }
+        let box = head.boxes.baseAddress.map { $0 + cell * head.boxStride }
+        let points = head.points.baseAddress.map { $0 + cell * head.pointStride }
         guard let box, let points else {
             return Detection(box: Box(x: 0, y: 0, width: 0, height: 0), score: 0, landmarks: nil)
         }

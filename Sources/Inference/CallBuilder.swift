@@ -9,6 +9,26 @@ struct CallBuilder {
     let kernels: ck_kernels
     /// Owns what is packed here.
     let arena: Arena
+    /// Of the one Winograd convolution that runs at a time; nil where there is none.
+    private let scratch: UnsafeMutablePointer<Float>?
+
+    init(
+        network: Network, plan: Plan, slots: [UnsafeMutablePointer<Float>], kernels: ck_kernels, arena: Arena
+    ) {
+        maps = network.maps
+        self.plan = plan
+        self.slots = slots
+        self.kernels = kernels
+        self.arena = arena
+        let needs = network.steps.compactMap { step -> Int? in
+            guard case .convolution(let step) = step, step.isWinograd else { return nil }
+            var geometry = ck_conv()
+            geometry.in_channels = Int32(network.maps[step.input].shape.channels)
+            geometry.out_channels = Int32(network.maps[step.output].shape.channels)
+            return kernels.winograd.scratch_count(&geometry)
+        }
+        scratch = needs.max().map(arena.allocate)
+    }
 
     func call(_ step: Step) -> Call {
         switch step {
@@ -20,6 +40,10 @@ struct CallBuilder {
             .softmax(geometry(input, output), from: pixels(input), to: pixels(output))
         case .copy(let input, let output):
             .copy(geometry(input, output), from: pixels(input), to: pixels(output))
+        case .upsample(let input, let output, let factors):
+            .upsample(
+                geometry(input, output), factors: (Int32(factors.height), Int32(factors.width)),
+                from: pixels(input), to: pixels(output))
         }
     }
 
@@ -50,18 +74,28 @@ struct CallBuilder {
             kernel_height: Int32(window.kernel.height), kernel_width: Int32(window.kernel.width),
             stride_y: Int32(window.stride.height), stride_x: Int32(window.stride.width),
             dilation_y: Int32(window.dilation.height), dilation_x: Int32(window.dilation.width),
-            src: strides(step.input), residual: residual.map(strides) ?? ck_strides(), dst: strides(step.output),
+            src: strides(step.input), residual: residual.map { strides($0.map) } ?? ck_strides(),
+            dst: strides(step.output), residual_repeat_y: Int32(residual?.repeats.height ?? 1),
+            residual_repeat_x: Int32(residual?.repeats.width ?? 1), residual_last: residual?.isLast ?? false,
             activation: step.activation.raw)
-        let isDepthwise = step.groups > 1 && step.groups == input.channels && step.groups == output.channels
-        let kernel = isDepthwise ? kernels.depthwise : kernels.conv
-        let packed = arena.allocate(kernel.packed_count(&geometry))
-        kernel.pack(&geometry, step.weights, step.bias, packed)
+        let kind: ConvolutionCall.Kind
+        let packed: UnsafeMutablePointer<Float>
+        if step.isWinograd, let scratch {
+            kind = .winograd(scratch: scratch)
+            packed = arena.allocate(kernels.winograd.packed_count(&geometry))
+            kernels.winograd.pack(&geometry, step.weights, step.bias, packed)
+        } else {
+            kind = step.isDepthwise ? .depthwise : .direct
+            let kernel = step.isDepthwise ? kernels.depthwise : kernels.conv
+            packed = arena.allocate(kernel.packed_count(&geometry))
+            kernel.pack(&geometry, step.weights, step.bias, packed)
+        }
         let layout = plan.layouts[step.input]
         let source = pixels(step.input) - window.pads.top * layout.row - window.pads.left * layout.pixel
         return .convolution(
             ConvolutionCall(
-                geometry: geometry, isDepthwise: isDepthwise, source: source, packed: packed,
-                residual: residual.map { UnsafePointer(pixels($0)) }, target: pixels(step.output)))
+                geometry: geometry, kind: kind, source: source, packed: packed,
+                residual: residual.map { UnsafePointer(pixels($0.map)) }, target: pixels(step.output)))
     }
 
     private func scaleShift(_ step: ScaleShift) -> Call {

@@ -115,7 +115,7 @@ extension Lowering {
     ) throws(InferenceError) -> View {
         switch soleProducer(view.map) {
         case (let index, .convolution(var step))?
-        where step.activation == .none && (step.residual == nil || scale == nil):
+        where step.activation == .none && (step.residual == nil || scale == nil && step.residual?.isLast == false):
             let length = step.weights.count / step.bias.count
             for channel in step.bias.indices {
                 let factor = scale?[channel] ?? 1
@@ -141,7 +141,7 @@ extension Lowering {
     mutating func activated(_ view: View, _ activation: Activation, _ reader: NodeReader) throws(InferenceError) -> View
     {
         switch soleProducer(view.map) {
-        case (let index, .convolution(var step))? where step.activation == .none:
+        case (let index, .convolution(var step))? where step.activation == .none && step.residual?.isLast != true:
             step.activation = activation
             steps[index] = .convolution(step)
             return view
@@ -165,15 +165,28 @@ extension Lowering {
     mutating func fusedSum(_ first: View, _ second: View) -> View? {
         let makers = [(first, second), (second, first)].compactMap { own, other -> (Int, Convolution, MapID)? in
             guard case (let index, .convolution(let step))? = soleProducer(own.map), own.map != other.map,
-                step.activation == .none, step.residual == nil
+                step.residual == nil
             else { return nil }
             return (index, step, other.map)
         }
         guard let (index, maker, other) = makers.max(by: { $0.0 < $1.0 }) else { return nil }
-        var step = maker
-        step.residual = other
+        add(Residual(map: other, isLast: maker.activation != .none), to: maker, at: index)
+        return first.over(maker.output)
+    }
+
+    /// The same where the other map is upsampled on the way. Depthwise kernels cannot do that.
+    mutating func fusedSum(_ own: View, upsampled other: View, by factors: Extent) -> View? {
+        guard case (let index, .convolution(let step))? = soleProducer(own.map), !step.isDepthwise,
+            step.residual == nil
+        else { return nil }
+        add(Residual(map: other.map, repeats: factors, isLast: step.activation != .none), to: step, at: index)
+        return own
+    }
+
+    private mutating func add(_ residual: Residual, to convolution: Convolution, at index: Int) {
+        var step = convolution
+        step.residual = residual
         steps[index] = nil
         append(.convolution(step))
-        return first.over(step.output)
     }
 }

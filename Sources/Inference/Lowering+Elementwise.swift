@@ -59,7 +59,22 @@ extension Lowering {
                 }
             return bind(reader, result)
         }
+        if operation == .add, let sum = try sumWithUpsampled(reader) { return bind(reader, sum) }
         bind(reader, try combined(try view(reader, 0), try view(reader, 1), operation, reader))
+    }
+
+    /// Nil where neither operand is upsampled, or the other one is no convolution that could take it over.
+    private mutating func sumWithUpsampled(_ reader: NodeReader) throws(InferenceError) -> View? {
+        for (one, other) in [(0, 1), (1, 0)] {
+            guard case .upsampled(let small, let factors) = try value(reader, one),
+                case .view(let large) = try value(reader, other), large.isPlanar(shape(large))
+            else { continue }
+            var size = shape(small)
+            size.height *= factors.height
+            size.width *= factors.width
+            if size == shape(large), let sum = fusedSum(large, upsampled: small, by: factors) { return sum }
+        }
+        return nil
     }
 
     private mutating func combined(

@@ -1,4 +1,5 @@
 // What only re-views its input: no step comes of any of these.
+// A part that is cut out is a map inside another; a concatenation's parts are the same, written instead of read.
 
 import Onnx
 
@@ -6,6 +7,9 @@ extension Lowering {
     mutating func alias(_ reader: NodeReader) throws(InferenceError) {
         if case .padded(let view, let pads) = try value(reader, 0) {
             return bind(reader, padded: view, by: pads)
+        }
+        if case .upsampled(let view, let factors) = try value(reader, 0) {
+            return bind(reader, upsampled: view, by: factors)
         }
         bind(reader, try view(reader, 0))
     }
@@ -61,6 +65,39 @@ extension Lowering {
         }
         guard permutation[0] == 0 else { throw reader.unsupported("perm \(permutation): it moves the batch") }
         bind(reader, view.transposed(permutation.dropFirst().map { $0 - 1 }))
+    }
+
+    /// A range of the channels: read where they lie. ONNX clamps both ends into the axis.
+    mutating func slice(_ reader: NodeReader) throws(InferenceError) {
+        let view = try view(reader, 0)
+        let starts = try list(reader, "starts", orInput: 1) ?? []
+        let ends = try list(reader, "ends", orInput: 2) ?? []
+        let axes = try list(reader, "axes", orInput: 3) ?? Array(starts.indices)
+        let steps = reader.input(4) == nil ? Array(repeating: 1, count: starts.count) : try integers(reader, 4)
+        guard ends.count == starts.count, axes.count == starts.count, steps.count == starts.count else {
+            throw reader.malformed("starts, ends, axes and steps differ in number")
+        }
+        guard starts.count == 1, steps[0] == 1 else {
+            throw reader.unsupported("axes \(axes) in steps of \(steps); one axis in steps of 1 is")
+        }
+        let axis = try reader.axis(axes[0], rank: view.dims.count + 1) - 1
+        guard axis >= 0 else { throw reader.unsupported("a part of the batch") }
+        let size = view.dims[axis]
+        func clamped(_ place: Int) -> Int { min(max(place < 0 ? max(place, -size) + size : place, 0), size) }
+        let (start, end) = (clamped(starts[0]), clamped(ends[0]))
+        guard start < end else { throw reader.malformed("\(starts[0])..<\(ends[0]) of \(size) is empty") }
+        if start == 0, end == size { return try alias(reader) }
+        guard view.isChannels(axis, shape(view)) else {
+            throw reader.unsupported("axis \(axis + 1) of \([1] + view.dims); the channels can be cut")
+        }
+        let whole = maps[view.map].slice ?? (parent: view.map, firstChannel: 0)
+        var part = shape(view)
+        part.channels = end - start
+        let map = try addMap(part, reader)
+        maps[map].slice = (whole.parent, whole.firstChannel + start)
+        // What is fused into the whole from here on would change the part.
+        maps[view.map].isShared = true
+        bind(reader, view.over(map, channels: end - start, at: axis))
     }
 
     private mutating func rearrange(_ reader: NodeReader, _ view: View, _ dims: [Int]) throws(InferenceError) {

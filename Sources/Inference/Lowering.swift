@@ -14,10 +14,12 @@ struct Lowering {
         case view(View)
         /// Zeros around the map that are not stored; a convolution takes them into its own padding.
         case padded(View, Pads)
+        /// Each pixel stands for several. Not made: a sum that follows takes it into its convolution.
+        case upsampled(View, Extent)
     }
 
     /// Per map and item, in elements; keeps sizes far from overflow and absurd requests out.
-    private static let maximumMapElements = 1 << 26
+    private static let maximumMapElements = 1 << 27
     private static let maximumFoldedElements = 1 << 28
 
     let graph: Graph
@@ -57,6 +59,9 @@ struct Lowering {
             case .padded(let view, let pads)?:
                 let reader = NodeReader(file: graph.name, node: Self.inputNode)
                 outputs.append((output.name, try materialise(view, pads, reader)))
+            case .upsampled(let view, let factors)?:
+                let reader = NodeReader(file: graph.name, node: Self.inputNode)
+                outputs.append((output.name, try enlarged(view, by: factors, reader)))
             default: throw .output(file: graph.name, name: output.name, reason: "it does not depend on the input")
             }
         }
@@ -122,6 +127,7 @@ struct Lowering {
         switch try value(reader, index) {
         case .view(let view): return view
         case .padded(let view, let pads): return try materialise(view, pads, reader)
+        case .upsampled(let view, let factors): return try enlarged(view, by: factors, reader)
         case .constant:
             throw reader.unsupported("input \(index) is a constant where a tensor that depends on the input is needed")
         }
@@ -152,6 +158,12 @@ struct Lowering {
     mutating func bind(_ reader: NodeReader, padded view: View, by pads: Pads) {
         let name = reader.node.outputs.first ?? ""
         values[name] = .padded(view, pads)
+        if uses[name, default: 0] > 1 { maps[view.map].isShared = true }
+    }
+
+    mutating func bind(_ reader: NodeReader, upsampled view: View, by factors: Extent) {
+        let name = reader.node.outputs.first ?? ""
+        values[name] = .upsampled(view, factors)
         if uses[name, default: 0] > 1 { maps[view.map].isShared = true }
     }
 
@@ -223,6 +235,8 @@ struct Lowering {
         case "Squeeze": try squeeze(reader)
         case "Unsqueeze": try unsqueeze(reader)
         case "Transpose": try transpose(reader)
+        case "Slice": try slice(reader)
+        case "Resize": try resize(reader)
         default: throw .unsupportedOperator(file: graph.name, operation: node.operation, node: node.name)
         }
     }

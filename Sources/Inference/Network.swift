@@ -29,7 +29,7 @@ struct Map {
     var isShared = false
     /// Index into the steps; nil for the input and for concatenations, whose parts are made by several.
     var producer: Int?
-    /// Lies inside a wider map, from this channel on.
+    /// Lies inside a wider map, from this channel on: a part that a concatenation joins, or one that is cut out.
     var slice: (parent: MapID, firstChannel: Int)?
 }
 
@@ -73,7 +73,16 @@ enum Activation: Equatable {
 
 enum BinaryOperation { case add, subtract, multiply, divide }
 
-/// output = activation(bias + weights * input + residual)
+/// What a convolution adds to its sum: a map of the output's size, or one whose pixels serve several of it.
+struct Residual {
+    var map: MapID
+    /// 2x2 for a map of half the size, upsampled by nearest.
+    var repeats = Extent(height: 1, width: 1)
+    /// Added to the activation's result, not to its argument.
+    var isLast = false
+}
+
+/// output = activation(bias + weights * input + residual), or activation(bias + weights * input) + residual
 struct Convolution {
     var input: MapID
     var output: MapID
@@ -82,8 +91,25 @@ struct Convolution {
     /// outputs x inputs/groups x kernel height x kernel width
     var weights: [Float]
     var bias: [Float]
-    var residual: MapID?
+    var residual: Residual?
     var activation = Activation.none
+
+    /// By ck_winograd_run_fn, where the session allows that.
+    var isWinograd = false
+
+    /// Whether the kernel's preconditions are met.
+    var allowsWinograd: Bool {
+        let channels = weights.count / 9 / max(bias.count, 1)
+        return window.kernel == Extent(height: 3, width: 3) && window.stride == Extent(height: 1, width: 1)
+            && window.dilation == Extent(height: 1, width: 1) && groups == 1
+            && channels % 16 == 0 && bias.count % 16 == 0
+            && residual.map { $0.repeats == Extent(height: 1, width: 1) } ?? true
+    }
+
+    /// One input and one output channel a group.
+    var isDepthwise: Bool {
+        groups > 1 && groups == bias.count && weights.count == groups * window.kernel.height * window.kernel.width
+    }
 }
 
 /// output = activation(input * scale + shift), each by channel; nil leaves that part out.
@@ -122,14 +148,16 @@ enum Step {
     case binary(Binary)
     case softmax(input: MapID, output: MapID)
     case copy(input: MapID, output: MapID)
+    /// Each pixel of the input becomes `factors` pixels.
+    case upsample(input: MapID, output: MapID, factors: Extent)
 
     var inputs: [MapID] {
         switch self {
-        case .convolution(let step): [step.input] + (step.residual.map { [$0] } ?? [])
+        case .convolution(let step): [step.input] + (step.residual.map { [$0.map] } ?? [])
         case .scaleShift(let step): [step.input]
         case .pool(let step): [step.input]
         case .binary(let step): [step.first, step.second]
-        case .softmax(let input, _), .copy(let input, _): [input]
+        case .softmax(let input, _), .copy(let input, _), .upsample(let input, _, _): [input]
         }
     }
 
@@ -139,8 +167,15 @@ enum Step {
         case .scaleShift(let step): step.output
         case .pool(let step): step.output
         case .binary(let step): step.output
-        case .softmax(_, let output), .copy(_, let output): output
+        case .softmax(_, let output), .copy(_, let output), .upsample(_, let output, _): output
         }
+    }
+}
+
+extension Step {
+    /// Rows of the output that are made together.
+    var rowUnit: Int {
+        if case .convolution(let step) = self, step.isWinograd { 4 } else { 1 }
     }
 }
 
@@ -150,4 +185,13 @@ struct Network {
     var steps: [Step]
     var input: MapID
     var outputs: [(name: String, view: View)]
+
+    /// Marks the convolutions that a quarter of the products will do for.
+    mutating func useWinograd() {
+        steps = steps.map { step in
+            guard case .convolution(var convolution) = step, convolution.allowsWinograd else { return step }
+            convolution.isWinograd = true
+            return .convolution(convolution)
+        }
+    }
 }

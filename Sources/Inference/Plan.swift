@@ -34,15 +34,19 @@ struct Plan {
         var freeFrom: Int
     }
 
-    init(_ network: Network) {
+    /// - Parameter groups: for each step the number of the group that it runs in, ascending; steps of a group run
+    ///   at the same time.
+    init(_ network: Network, groups: [Int]) {
         let maps = network.maps
         let rings = Self.rings(network)
-        let lives = Self.lives(network)
+        let lives = Self.lives(network, groups)
+        var members: [Int: Int] = [:]
+        for group in groups { members[group, default: 0] += 1 }
         var slots: [Slot] = []
         var layouts = [Layout](repeating: Layout(), count: maps.count)
         var hasSlot = [Bool](repeating: false, count: maps.count)
 
-        func place(_ map: MapID, at step: Int, takingOver operand: MapID?) {
+        func place(_ map: MapID, at group: Int, takingOver operand: MapID?) {
             let shape = maps[map].shape
             let ring = rings[map]
             let pixel = Self.pixelStride(shape.channels)
@@ -56,12 +60,12 @@ struct Plan {
                     ring: [ring.top, ring.left, ring.bottom, ring.right])
             var layout = Layout(
                 slot: 0, origin: ring.top * row + ring.left * pixel, pixel: pixel, row: row, item: elements)
-            if let operand, lives[operand] == step, layouts[operand].sameGeometry(as: layout),
+            if let operand, lives[operand] == group, members[group] == 1, layouts[operand].sameGeometry(as: layout),
                 slots[layouts[operand].slot].geometry == geometry
             {
                 layout.slot = layouts[operand].slot
             } else {
-                let free = slots.indices.filter { slots[$0].geometry == geometry && slots[$0].freeFrom <= step }
+                let free = slots.indices.filter { slots[$0].geometry == geometry && slots[$0].freeFrom <= group }
                 if let best = free.min(by: {
                     Self.misfit(slots[$0].elements, elements) < Self.misfit(slots[$1].elements, elements)
                 }) {
@@ -82,12 +86,17 @@ struct Plan {
             let slice = maps[step.output].slice
             let root = slice?.parent ?? step.output
             if !hasSlot[root] {
-                place(root, at: index, takingOver: slice == nil ? Self.operandToReplace(step, maps) : nil)
+                place(root, at: groups[index], takingOver: slice == nil ? Self.operandToReplace(step, maps) : nil)
             }
             if let slice {
                 layouts[step.output] = layouts[root]
                 layouts[step.output].origin += slice.firstChannel
             }
+        }
+        // Parts that are only read.
+        for (map, slice) in maps.enumerated().compactMap({ map, value in value.slice.map { (map, $0) } }) {
+            layouts[map] = layouts[slice.parent]
+            layouts[map].origin += slice.firstChannel
         }
         self.layouts = layouts
         self.slots = slots.map(\.elements)
@@ -95,7 +104,7 @@ struct Plan {
     }
 
     /// Whole vectors of 16 floats for all but the narrowest maps: an input of one channel stays dense.
-    private static func pixelStride(_ channels: Int) -> Int { channels < 8 ? channels : (channels + 15) / 16 * 16 }
+    static func pixelStride(_ channels: Int) -> Int { channels < 8 ? channels : (channels + 15) / 16 * 16 }
 
     /// Growing a slot costs what is added, wasting one costs what is left over.
     private static func misfit(_ slot: Int, _ need: Int) -> Int { abs(slot - need) }
@@ -104,11 +113,11 @@ struct Plan {
     private static func operandToReplace(_ step: Step, _ maps: [Map]) -> MapID? {
         let operand: MapID? =
             switch step {
-            case .convolution(let step): step.residual
+            case .convolution(let step): step.residual?.map
             case .scaleShift(let step): step.input
             case .binary(let step): maps[step.first].shape == maps[step.output].shape ? step.first : step.second
             case .softmax(let input, _): input
-            case .pool, .copy: nil
+            case .pool, .copy, .upsample: nil
             }
         // A slice's memory belongs to the whole, which others read too.
         guard let operand, maps[operand].slice == nil else { return nil }
@@ -133,18 +142,19 @@ struct Plan {
                 top: window.pads.top, left: window.pads.left,
                 bottom: max(rows - window.pads.top - input.height, 0),
                 right: max(columns - window.pads.left - input.width, 0))
-            rings[step.input] = rings[step.input].widest(reach)
+            let root = network.maps[step.input].slice?.parent ?? step.input
+            rings[root] = rings[root].widest(reach)
         }
         return rings
     }
 
-    /// The last step that reads each map; outputs are read after all of them. A slice lives as the whole does.
-    private static func lives(_ network: Network) -> [Int] {
+    /// The last group that reads each map; outputs are read after all of them. A slice lives as the whole does.
+    private static func lives(_ network: Network, _ groups: [Int]) -> [Int] {
         var last = [Int](repeating: -1, count: network.maps.count)
         func root(_ map: MapID) -> MapID { network.maps[map].slice?.parent ?? map }
-        for (index, step) in network.steps.enumerated() {
-            for map in step.inputs { last[root(map)] = max(last[root(map)], index) }
-            last[root(step.output)] = max(last[root(step.output)], index)
+        for (group, step) in zip(groups, network.steps) {
+            for map in step.inputs { last[root(map)] = max(last[root(map)], group) }
+            last[root(step.output)] = max(last[root(step.output)], group)
         }
         for output in network.outputs { last[root(output.view.map)] = .max }
         return last

@@ -27,8 +27,12 @@ package final class Session {
     package let input: InputInfo
     package let outputs: [OutputInfo]
 
-    private let kernels: ck_kernels
-    private let calls: [Call]
+    let kernels: ck_kernels
+    let calls: [Call]
+    let schedule: Schedule
+    let inputLayout: Plan.Layout
+    let inputStart: UnsafeMutablePointer<Float>
+    let outputRows: [OutputRows?]
     private let transfers: (input: Transfer, outputs: [Transfer])
     /// Owns everything that the calls point to.
     private let arena: Arena
@@ -44,16 +48,21 @@ package final class Session {
     /// - Parameters:
     ///   - maximumBatch: the most items of a run.
     ///   - inputSize: height and width, where the file leaves them open.
+    ///   - winograd: lets 3x3 convolutions be computed with a quarter of the products, a little less exactly: for
+    ///     networks whose answers are not compared to the last digits.
     ///   - passBytes: memory for intermediate results; a batch that needs more is run in several passes, which
     ///     changes nothing but the time. Nil chooses by the model.
     package init(
         graph: Graph, level: KernelLevel, maximumBatch: Int, inputSize: (height: Int, width: Int)? = nil,
-        passBytes: Int? = nil
+        winograd: Bool = false, passBytes: Int? = nil
     ) throws(InferenceError) {
         precondition(maximumBatch >= 1, "a batch has items")
         if let reason = level.obstacle { throw .levelMissing(name: level.name, reason: reason) }
-        let network = try Lowering.network(of: graph, inputSize: inputSize)
-        let plan = Plan(network)
+        var lowered = try Lowering.network(of: graph, inputSize: inputSize)
+        if winograd { lowered.useWinograd() }
+        let network = lowered
+        let schedule = Schedule(network, interleaves: maximumBatch == 1)
+        let plan = Plan(network, groups: schedule.groups)
         let perItem = plan.slots.reduce(0, +) * MemoryLayout<Float>.stride
         guard perItem <= Self.itemBytes else {
             throw .tooLarge(
@@ -63,7 +72,7 @@ package final class Session {
         let arena = Arena()
         let slots = plan.slots.map { arena.allocate($0 * items) }
         let kernels = level.kernels
-        let builder = CallBuilder(maps: network.maps, plan: plan, slots: slots, kernels: kernels, arena: arena)
+        let builder = CallBuilder(network: network, plan: plan, slots: slots, kernels: kernels, arena: arena)
         calls = network.steps.map(builder.call)
         func transfer(_ view: View) -> Transfer {
             let layout = plan.layouts[view.map]
@@ -71,6 +80,14 @@ package final class Session {
                 start: slots[layout.slot] + layout.origin, layout: layout, shape: network.maps[view.map].shape,
                 order: view.order)
         }
+        outputRows = network.outputs.map { _, view in
+            let layout = plan.layouts[view.map]
+            return OutputRows(
+                view, shape: network.maps[view.map].shape, layout: layout, start: slots[layout.slot] + layout.origin)
+        }
+        self.schedule = schedule
+        inputLayout = plan.layouts[network.input]
+        inputStart = slots[inputLayout.slot] + inputLayout.origin
         let shape = network.maps[network.input].shape
         transfers = (
             input: transfer(.planar(network.input, shape)), outputs: network.outputs.map { transfer($0.view) }
@@ -102,7 +119,10 @@ package final class Session {
         for first in stride(from: 0, to: batch, by: itemsPerPass) {
             let items = min(itemsPerPass, batch - first)
             transfers.input.fill(from: start + first * input.count, items: items)
-            for call in calls { call.run(kernels, items: Int32(items)) }
+            for case .step(let index, let rows) in schedule.pieces {
+                calls[index].run(
+                    kernels, items: Int32(items), rows: Int32(rows.lowerBound)..<Int32(items * rows.upperBound))
+            }
             for (index, transfer) in transfers.outputs.enumerated() {
                 results[index].withUnsafeMutableBufferPointer { buffer in
                     guard let base = buffer.baseAddress else { return }

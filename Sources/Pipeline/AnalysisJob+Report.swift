@@ -1,6 +1,7 @@
 // What run.json says of a run: each figure from the stage that knows it.
 
 import Core
+import Faces
 import Inference
 import Logging
 import Media
@@ -40,11 +41,21 @@ extension AnalysisJob {
             )
         }
         report.notes =
-            reader.notes + writer.notes + ["faces detected on \(outcome.detections) frames, followed between"]
+            reader.notes + writer.notes + [
+                outcome.detections == outcome.analysed
+                    ? "faces detected on every frame"
+                    : "faces detected on \(outcome.detections) frames, followed between"
+            ]
         report.timing.stages = outcome.times.seconds
         report.timing.wall = wall
         report.timing.framesPerSecond = wall > 0 ? Double(outcome.analysed) / wall : nil
         report.video = writer.videoReport
+    }
+}
+
+extension Installation.Detector {
+    var file: RunReport.ModelFile {
+        RunReport.ModelFile(name: detector.name, sha256: sha256, engine: engine?.rawValue)
     }
 }
 

@@ -86,7 +86,7 @@ package struct AnalysisJob: Sendable {
         }
         let detector = try installation.detector()
         let settings = RunReport.Settings(
-            options: options.settings(detector: detector.detector.name), modelSHA256: installation.model.sha256,
+            options: options.settings(detector), modelSHA256: installation.model.sha256,
             detectorSHA256: detector.sha256, sha256: Checksum.hex)
         if let known = hooks.hashed(source.hex, settings.hash) {
             if let work { try WorkFolder(path: work.folder).remove(CheckpointFile.everything) }
@@ -124,7 +124,7 @@ package struct AnalysisJob: Sendable {
             status: Self.status(end.outcome, end.reader), program: program,
             input: input(source, end.reader.info), settings: settings,
             model: RunReport.ModelFile(name: installation.model.name, sha256: installation.model.sha256),
-            detector: RunReport.ModelFile(name: detector.detector.name, sha256: detector.sha256),
+            detector: detector.file,
             host: installation.host)
         let wall = (run.draft.checkpoint?.wall ?? 0) + (ContinuousClock.now - started).seconds
         fill(&report, end.outcome, end.reader, end.writer, wall: wall, watch.logger)
@@ -204,7 +204,7 @@ package struct AnalysisJob: Sendable {
             reader: reader,
             finder: FaceFinder(
                 detector: run.detector.detector,
-                settings: options.faceSettings(template: installation.model.template)),
+                settings: options.faceSettings(template: installation.model.template, run.detector)),
             classifier: try installation.model.classifier(options.engine, level: installation.level), sink: writer,
             selector: FrameSelector(every: options.every, framesPerSecond: options.framesPerSecond),
             cancellation: cancellation,

@@ -12,9 +12,10 @@ extension AnalysisOptions {
             decoderThreads: decoderThreads, from: from, to: to, isCancelled: isCancelled)
     }
 
-    package func faceSettings(template: CropTemplate) -> AnalysisSettings {
+    package func faceSettings(template: CropTemplate, _ detector: Installation.Detector) -> AnalysisSettings {
         AnalysisSettings(
-            detectSize: detectSize, rate: detectionRate, minimumScore: minimumScore, template: template)
+            detectSize: detectSize, rate: detectionRate(detector.automaticRate), minimumScore: minimumScore,
+            template: template)
     }
 }
 

@@ -5,7 +5,7 @@ package import Faces
 package import Results
 
 package enum DetectorChoice: String, Sendable, CaseIterable {
-    case auto, yunet, cascade
+    case auto, own, yunet, cascade
 }
 
 package enum EngineChoice: String, Sendable, CaseIterable {
@@ -66,6 +66,8 @@ package struct AnalysisOptions: Sendable {
     package var detector = DetectorChoice.auto
     package var detectorModel: [UInt8]?
     package var detectSize = 640
+    /// Of our own detector only; nil: native.
+    package var detectorEngine: EngineChoice?
     /// Nil: as `detectionRate` says.
     package var detectEvery: DetectionRate?
     package var minimumScore: Float?
@@ -89,13 +91,26 @@ package struct AnalysisOptions: Sendable {
 
     /// Where faces are made unrecognisable every frame is looked at: a new face must not be seen until its first
     /// detection comes round.
-    package var detectionRate: DetectionRate { detectEvery ?? (video == .blurred ? .every(1) : .adaptive) }
+    /// - Parameter automatic: what suits the detector, `Installation.Detector.automaticRate`.
+    package func detectionRate(_ automatic: DetectionRate) -> DetectionRate {
+        detectEvery ?? (video == .blurred ? .every(1) : automatic)
+    }
     package var keepsVideo: Bool { video != .none && writesVideo }
     package var keepsStills: Bool { video != .none && stills != .none }
 
     /// The options that change the output, by their names on the command line; never paths, threads or CPU level.
-    package func settings(detector: String) -> [String: SettingValue] {
-        var settings = always(detector: detector)
+    package func settings(_ detector: Installation.Detector) -> [String: SettingValue] {
+        settings(detector: detector.detector.name, engine: detector.engine, rate: detector.automaticRate)
+    }
+
+    /// - Parameters:
+    ///   - engine: nil where the detector has no choice of it.
+    ///   - rate: what suits the detector.
+    package func settings(
+        detector: String, engine: EngineChoice? = nil, rate: DetectionRate = .adaptive
+    ) -> [String: SettingValue] {
+        var settings = always(detector: detector, rate: rate)
+        if let engine { settings["detector_engine"] = .text(engine.rawValue) }
         // What is usual has no member, so that results of earlier versions keep their identity.
         guard keepsVideo || keepsStills else { return settings }
         if video == .blurred { settings["faces"] = .text("blurred") }
@@ -103,7 +118,7 @@ package struct AnalysisOptions: Sendable {
         return settings
     }
 
-    private func always(detector: String) -> [String: SettingValue] {
+    private func always(detector: String, rate: DetectionRate) -> [String: SettingValue] {
         [
             "from": from.map { .text($0.seconds) } ?? .null,
             "to": to.map { .text($0.seconds) } ?? .null,
@@ -111,7 +126,7 @@ package struct AnalysisOptions: Sendable {
             "fps": framesPerSecond.map { .number($0) } ?? .null,
             "detector": .text(detector),
             "detect_size": .integer(Int64(detectSize)),
-            "detect_every": .text(detectionRate.name),
+            "detect_every": .text(detectionRate(rate).name),
             "minimum_score": minimumScore.map { .number(Double($0)) } ?? .null,
             "emotion_engine": .text(engine.rawValue),
             "video": .bool(keepsVideo),

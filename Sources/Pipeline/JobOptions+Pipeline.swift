@@ -15,8 +15,13 @@ extension AnalysisOptions {
         }
         detector = try Self.known("detector", job.detector, DetectorChoice.init(rawValue:))
         detectorModel = job.detectorModel
+        detectorEngine = try job.detectorEngine.map { engine throws(PipelineError) in
+            try Self.known("detector_engine", engine, EngineChoice.init(rawValue:))
+        }
         detectSize = try Self.checked("detect_size", job.detectSize) { $0 >= 64 }
-        detectEvery = try Self.known("detect_every", job.detectEvery, DetectionRate.init(name:))
+        detectEvery =
+            job.detectEvery == "auto"
+            ? nil : try Self.known("detect_every", job.detectEvery, DetectionRate.init(name:))
         minimumScore = try job.minimumScore.map { score throws(PipelineError) in
             Float(try Self.checked("minimum_score", score) { (0...1).contains($0) })
         }

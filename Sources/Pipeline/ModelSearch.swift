@@ -38,6 +38,7 @@ package struct ModelSearch: Sendable {
     }
 
     package static let emotionNames = ["emotion.onnx"]
+    package static let faceNames = ["faces.onnx"]
     package static let yunetNames = ["face_detection_yunet_2023mar.onnx", "face_detection_yunet_2022mar.onnx"]
 
 }

@@ -96,7 +96,8 @@ package struct StreamJob: Sendable {
             value: StreamAnalysis(
                 finder: FaceFinder(
                     detector: detector.detector,
-                    settings: installation.options.faceSettings(template: installation.model.template)),
+                    settings: installation.options.faceSettings(
+                        template: installation.model.template, detector)),
                 classifier: try installation.model.classifier(
                     installation.options.engine, level: installation.level),
                 keepFrames: writer.keepsPictures, lastID: state.lastFaceID, account: account))
@@ -176,14 +177,13 @@ package struct StreamJob: Sendable {
     ) -> StreamWriter.Plan {
         let model = installation.model
         let settings = RunReport.Settings(
-            options: description.settings(installation.options.settings(detector: detector.detector.name)),
+            options: description.settings(installation.options.settings(detector)),
             modelSHA256: model.sha256, detectorSHA256: detector.sha256, sha256: Checksum.hex)
         var report = RunReport(
             status: .complete, program: program,
             input: RunReport.Input(name: Array(source.url.redacted.utf8), bytes: 0, sha256: ""), settings: settings,
             model: RunReport.ModelFile(name: model.name, sha256: model.sha256),
-            detector: RunReport.ModelFile(name: detector.detector.name, sha256: detector.sha256),
-            host: installation.host)
+            detector: detector.file, host: installation.host)
         report.stream = RunReport.Stream(
             name: description.name, purpose: description.purpose, start: "", end: "", origin: UTC.text(origin),
             firstTimestamp: 0, reconnects: 0, stalls: 0, greatestLag: 0)

@@ -9,12 +9,14 @@ package struct JobOptions: Hashable, Sendable {
     package var to: Int64?
     package var every = 1
     package var framesPerSecond: Double?
-    /// `auto`, `yunet`, `cascade`.
+    /// `auto`, `own`, `yunet`, `cascade`.
     package var detector = "auto"
     package var detectorModel: [UInt8]?
+    /// `native`, `opencv`; nil: the worker's own choice. For our own detector only.
+    package var detectorEngine: String?
     package var detectSize = 640
-    /// `adaptive`, or a count of frames.
-    package var detectEvery = "adaptive"
+    /// `auto` (what suits the detector), `adaptive`, or a count of frames.
+    package var detectEvery = "auto"
     package var minimumScore: Double?
     package var model: [UInt8]?
     /// `native`, `opencv`.
@@ -47,6 +49,7 @@ extension JobOptions: Codable {
         framesPerSecond = try members.decodeIfPresent(Double.self, forKey: "fps")
         detector = try members.decode(forKey: "detector", or: detector)
         detectorModel = try members.decodePathIfPresent(forKey: "detector_model")
+        detectorEngine = try members.decodeIfPresent(String.self, forKey: "detector_engine")
         detectSize = try members.decode(forKey: "detect_size", or: detectSize)
         detectEvery = try members.decode(forKey: "detect_every", or: detectEvery)
         minimumScore = try members.decodeIfPresent(Double.self, forKey: "minimum_score")
@@ -72,6 +75,7 @@ extension JobOptions: Codable {
         try members.encodeIfFinite(framesPerSecond, forKey: "fps")
         try members.encode(detector, forKey: "detector")
         try members.encodePathIfPresent(detectorModel, forKey: "detector_model")
+        try members.encodeIfPresent(detectorEngine, forKey: "detector_engine")
         try members.encode(detectSize, forKey: "detect_size")
         try members.encode(detectEvery, forKey: "detect_every")
         try members.encodeIfFinite(minimumScore, forKey: "minimum_score")

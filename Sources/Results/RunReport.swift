@@ -90,10 +90,13 @@ extension RunReport {
     package struct ModelFile: Hashable, Sendable, Codable {
         package var name: String
         package var sha256: String?
+        /// What ran it, where there is a choice.
+        package var engine: String?
 
-        package init(name: String, sha256: String?) {
+        package init(name: String, sha256: String?, engine: String? = nil) {
             self.name = name
             self.sha256 = sha256
+            self.engine = engine
         }
     }
 

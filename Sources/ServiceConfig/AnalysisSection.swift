@@ -6,28 +6,31 @@ extension ServiceConfiguration {
     }
 
     package enum Detector: String, CaseIterable, Codable, Sendable {
-        case auto, yunet, cascade
+        case auto, own, yunet, cascade
     }
 
     package enum Engine: String, CaseIterable, Codable, Sendable {
         case native, opencv
     }
 
-    /// `adaptive`, or on every n-th frame.
+    /// `auto` (every frame where the detector is cheap), `adaptive`, or on every n-th frame.
     package enum DetectEvery: Equatable, Codable, Sendable {
+        case auto
         case adaptive
         case every(Int)
 
         package var name: String {
             switch self {
+            case .auto: "auto"
             case .adaptive: "adaptive"
             case .every(let n): String(n)
             }
         }
 
         static let form = Form<Self>(
-            allowed: "adaptive or a whole number from 1 to 100000",
+            allowed: "auto, adaptive or a whole number from 1 to 100000",
             parse: { text in
+                if text == "auto" { return .auto }
                 if text == "adaptive" { return .adaptive }
                 return Int(text).flatMap { (1...100_000).contains($0) ? .every($0) : nil }
             }, show: \.name)
@@ -71,8 +74,10 @@ extension ServiceConfiguration {
         package var every = 1
         package var detector = Detector.auto
         package var detectorModel: String?
+        /// Nil: native. Of our own detector only.
+        package var detectorEngine: Engine?
         package var detectSize = 640
-        package var detectEvery = DetectEvery.adaptive
+        package var detectEvery = DetectEvery.auto
         /// Nil: the detector's own.
         package var minimumScore: Double?
         package var model: String?
@@ -95,6 +100,7 @@ extension ServiceConfiguration {
             .value("every", \.every, .integer(1...1_000_000)),
             .value("detector", \.detector, .choice),
             .value("detector_model", \.detectorModel, Form.path.orNone),
+            .value("detector_engine", \.detectorEngine, Form.choice.orNone),
             .value("detect_size", \.detectSize, .integer(64...8192)),
             .value("detect_every", \.detectEvery, DetectEvery.form),
             .value("minimum_score", \.minimumScore, Form.number(0...1).orNone),
@@ -107,8 +113,16 @@ extension ServiceConfiguration {
         ]
 
         package func faults() -> [Fault] {
-            guard let from, let to, from >= to else { return [] }
-            return [Fault(key: "to", text: "is \(Amount.text(to)), not after from, \(Amount.text(from))")]
+            var faults: [Fault] = []
+            if let from, let to, from >= to {
+                faults.append(
+                    Fault(key: "to", text: "is \(Amount.text(to)), not after from, \(Amount.text(from))"))
+            }
+            if detectorEngine != nil, detector == .yunet || detector == .cascade {
+                faults.append(
+                    Fault(key: "detector_engine", text: "is for the detector own, not for \(detector.rawValue)"))
+            }
+            return faults
         }
     }
 }

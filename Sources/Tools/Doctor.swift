@@ -57,16 +57,30 @@ package struct Doctor {
             }
             do {
                 let detector = try installation.detector()
-                page.line("detector", "\(detector.detector.name), \(detector.path)")
-                if detector.detector is CascadeDetector {
-                    page.line("", "finds fewer faces than YuNet: put face_detection_yunet_2023mar.onnx in one of the")
-                    page.line("", "searched folders, or give it with --detector-model")
-                }
+                page.line("detector", "\(detector.detector.name), \(detector.path) (\(detector.why))")
+                page.line("", "SHA-256 \(detector.sha256)")
+                Self.explainEngine(of: detector, into: &page)
             } catch {
                 page.problem("\(error)", cure: "apt-get install opencv-data")
             }
         } catch {
             page.problem("\(error)", cure: "reinstall emotiond, or set EMOTIOND_MODELS")
+        }
+    }
+
+    private static func explainEngine(of detector: Installation.Detector, into page: inout Page) {
+        switch detector.engine {
+        case .native:
+            page.line("", "engine native: our own kernels, fast enough for every frame;")
+            page.line("", "--detector-engine opencv runs the same file by cv::dnn")
+        case .opencv:
+            page.line("", "engine opencv, as asked for")
+        case nil:
+            page.line("", "engine opencv: this detector has no other; faces are followed between detections")
+        }
+        if detector.detector is CascadeDetector {
+            page.line("", "finds fewer faces than a network: put faces.onnx or face_detection_yunet_2023mar.onnx")
+            page.line("", "in one of the searched folders, or give it with --detector-model")
         }
     }
 

@@ -23,15 +23,20 @@ struct AnalysisArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Face detector: \(names(DetectorChoice.self)).", valueName: "kind"))
     var detector = DetectorChoice.auto
 
-    @Option(help: ArgumentHelp("YuNet model (ONNX), 2022mar or 2023mar.", valueName: "file"))
+    @Option(help: ArgumentHelp("Detector model (ONNX): our own, or YuNet 2022mar or 2023mar.", valueName: "file"))
     var detectorModel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What runs our own detector: \(names(EngineChoice.self)). (default: native)", valueName: "engine"))
+    var detectorEngine: EngineChoice?
 
     @Option(help: ArgumentHelp("Longest side of the picture that the detector sees, in pixels.", valueName: "pixels"))
     var detectSize = 640
 
     @Option(
         help: ArgumentHelp(
-            "Detect on every n-th frame and track in between, or 'adaptive'. (default: adaptive; 1 where faces are blurred)",
+            "Detect on every n-th frame and track in between, or 'adaptive'. (default: 1 with our own detector on its native engine and where faces are blurred, else adaptive)",
             valueName: "n"))
     var detectEvery: DetectionRate?
 
@@ -104,6 +109,9 @@ struct AnalysisArguments: ParsableArguments {
         if every < 1 { throw ValidationError("--every counts from 1, not \(every).") }
         if let fps, !(fps > 0 && fps.isFinite) { throw ValidationError("--fps is a rate above 0, not \(fps).") }
         if detectSize < 64 { throw ValidationError("--detect-size is at least 64 pixels, not \(detectSize).") }
+        if detectorEngine != nil, detector == .yunet || detector == .cascade {
+            throw ValidationError("--detector-engine is for our own detector, not for \(detector.rawValue).")
+        }
         if let minimumScore, !(0...1).contains(minimumScore) {
             throw ValidationError("--minimum-score lies between 0 and 1, not \(minimumScore).")
         }
@@ -127,6 +135,7 @@ struct AnalysisArguments: ParsableArguments {
         options.framesPerSecond = fps
         options.detector = detector
         options.detectorModel = detectorModel.map(ArgumentBytes.bytes)
+        options.detectorEngine = detectorEngine
         options.detectSize = detectSize
         options.detectEvery = detectEvery
         options.minimumScore = minimumScore

@@ -40,13 +40,16 @@ struct ConvCase: CustomStringConvertible {
         let count = outputs * (inputs / groups) * kernel.0 * kernel.1
         let weights = Guarded((0..<count).map { _ in Float.ordinary(&random) })
         let bias = Bool.random(using: &random) ? (0..<outputs).map { _ in Float.ordinary(&random) } : nil
+        let repeats = kind == .depthwise ? (1, 1) : (pick([1, 1, 2, 3]), pick([1, 1, 2, 3]))
         let geometry = ck_conv(
             images: Int32(images), out_height: Int32(out.0), out_width: Int32(out.1),
             in_channels: Int32(inputs), out_channels: Int32(outputs), groups: Int32(groups),
             kernel_height: Int32(kernel.0), kernel_width: Int32(kernel.1),
             stride_y: Int32(stride.0), stride_x: Int32(stride.1),
             dilation_y: Int32(dilation.0), dilation_x: Int32(dilation.1),
-            src: src.strides, residual: residual.strides, dst: dst.strides, activation: activation)
+            src: src.strides, residual: residual.strides, dst: dst.strides,
+            residual_repeat_y: Int32(repeats.0), residual_repeat_x: Int32(repeats.1),
+            residual_last: Bool.random(using: &random), activation: activation)
         return ConvCase(
             geometry: geometry, kind: kind, src: src, residual: residual, dst: Tensor.empty(like: dst),
             weights: weights, bias: bias)
@@ -79,6 +82,7 @@ struct ConvCase: CustomStringConvertible {
             out = self.residual.copy()
             add = UnsafePointer(out.pointer)
             g.dst = self.residual.strides
+            (g.residual_repeat_y, g.residual_repeat_x) = (1, 1)
         }
         let packed = packed(level)
         for piece in pieces ?? [0..<rows] {

@@ -63,7 +63,8 @@ import Testing
         let geometry = ck_conv(
             images: 2, out_height: 48, out_width: 48, in_channels: 1, out_channels: 16, groups: 1,
             kernel_height: 3, kernel_width: 3, stride_y: 1, stride_x: 1, dilation_y: 1, dilation_x: 1,
-            src: src.strides, residual: dst.strides, dst: dst.strides, activation: .relu)
+            src: src.strides, residual: dst.strides, dst: dst.strides, residual_repeat_y: 1, residual_repeat_x: 1,
+            residual_last: false, activation: .relu)
         let c = ConvCase(
             geometry: geometry, kind: .dense, src: src, residual: dst, dst: Tensor.empty(like: dst),
             weights: Guarded((0..<144).map { _ in Float.ordinary(&random) }), bias: nil)
@@ -114,6 +115,7 @@ extension ConvCase {
     func writingOverResidual() -> ConvCase {
         var g = geometry
         g.dst = residual.strides
+        (g.residual_repeat_y, g.residual_repeat_x) = (1, 1)
         return ConvCase(
             geometry: g, kind: kind, src: src, residual: residual, dst: Tensor.empty(like: residual),
             weights: weights, bias: bias)

@@ -224,6 +224,38 @@ import Testing
     }
 
     @Test(arguments: KernelLevel.onThisCPU)
+    func `upsampling repeats every pixel and touches nothing else`(level: KernelLevel) {
+        var random = SeededGenerator(TestSeed.current &+ 25)
+        for _ in 0..<60 {
+            let src = shape(&random, Self.odd)
+            let repeats = (Int.random(in: 1...3, using: &random), Int.random(in: 1...3, using: &random))
+            let like = Tensor.random(
+                images: src.images, height: src.height * repeats.0, width: src.width * repeats.1,
+                channels: src.channels, using: &random, Self.odd)
+            let expected = Tensor.empty(like: like), out = Tensor.empty(like: like)
+            for n in 0..<like.images {
+                for y in 0..<like.height {
+                    for x in 0..<like.width {
+                        for c in 0..<like.channels {
+                            expected.pointer[like.offset(n, y, x) + c] =
+                                src.pointer[src.offset(n, y / repeats.0, x / repeats.1) + c]
+                        }
+                    }
+                }
+            }
+            var g = ck_map(
+                images: Int32(like.images), height: Int32(like.height), width: Int32(like.width),
+                channels: Int32(like.channels), src: src.strides, dst: out.strides)
+            for piece in (0..<Int(rows(like))).shuffledPieces(using: &random) {
+                level.kernels.upsample(
+                    &g, Int32(repeats.0), Int32(repeats.1), src.pointer, out.pointer, Int32(piece.lowerBound),
+                    Int32(piece.upperBound))
+            }
+            #expect(out.hasBits(of: expected), "\(level), \(g), \(repeats), seed \(random.seed)")
+        }
+    }
+
+    @Test(arguments: KernelLevel.onThisCPU)
     func `crops become values with scalar's bits, one subtract and one multiply`(level: KernelLevel) {
         var random = SeededGenerator(TestSeed.current &+ 24)
         for round in 0..<100 {

@@ -50,15 +50,26 @@ enum Oracle {
                                 }
                             }
                         }
-                        if let residual {
-                            let value = Double(residual.pointer[residual.offset(n, y, x) + o])
-                            sum += value
-                            size += abs(value)
+                        let extra = residual.map { residual in
+                            Double(
+                                residual.pointer[
+                                    residual.offset(
+                                        n, y / Int(g.residual_repeat_y), x / Int(g.residual_repeat_x)) + o])
+                        }
+                        if let extra, !g.residual_last {
+                            sum += extra
+                            size += abs(extra)
                         }
                         let terms = Double(height * width * inputs + 3)
                         let index = c.dst.offset(n, y, x) + o
-                        values[index] = activate(sum, g.activation)
-                        bounds[index] = bound(terms * epsilon * size, values[index] ?? 0, g.activation)
+                        var value = activate(sum, g.activation)
+                        var error = bound(terms * epsilon * size, value, g.activation)
+                        if let extra, g.residual_last {
+                            error += epsilon * (abs(value) + abs(extra))
+                            value += extra
+                        }
+                        values[index] = value
+                        bounds[index] = error
                     }
                 }
             }

@@ -30,11 +30,14 @@ def main():
         for name, model, shape in nets.full_nets():
             writer.add(name, model, shape)
     else:
+        import detectors
         import nets
         import operator_graphs
         for name, model, shape in operator_graphs.all_graphs():
             writer.add(name, model, shape)
         for name, model, shape in nets.small_nets():
+            writer.add(name, model, shape)
+        for name, model, shape in detectors.all_nets():
             writer.add(name, model, shape)
     writer.finish()
 

@@ -17,8 +17,9 @@ def ints(*values):
 
 
 def graph(shape, nodes, constants, output_rank, opset=13, batch="N", output="y"):
-    """`nodes` are (operation, inputs, outputs, attributes); the input is x, the output y."""
-    made = [helper.make_node(op, i.split(), o.split(), name=f"{op}_{k}", **a) for k, (op, i, o, a) in enumerate(nodes)]
+    """`nodes` are (operation, inputs, outputs, attributes); the input is x, the output y. Names are parted by spaces,
+    or by commas where one is left out."""
+    made = [helper.make_node(op, i.split("," if "," in i else None), o.split(), name=f"{op}_{k}", **a) for k, (op, i, o, a) in enumerate(nodes)]
     inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, *shape])]
     outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * output_rank) for name in output.split()]
     tensors = [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
@@ -49,6 +50,55 @@ def convolutions():
     yield "conv_depthwise", conv(20, (3, 3), into=20, groups=20, pads=[1, 1, 1, 1]), (2, 20, 9, 9)
     yield "conv_depthwise_stride2", conv(6, (3, 3), into=6, groups=6, pads=[1, 1, 1, 1], strides=[2, 2]), (2, 6, 9, 9)
     yield "conv_depth_multiplier", conv(12, (3, 3), into=6, groups=6, pads=[1, 1, 1, 1]), (2, 6, 9, 9)
+
+
+NEAREST = dict(mode="nearest", nearest_mode="floor", coordinate_transformation_mode="asymmetric")
+
+
+def neck(*last):
+    """A 3x3 of stride 2 upsampled to `up`, a 1x1 `side`, and what joins them."""
+    constants = {"w": weights(6, 5, 3, 3), "v": weights(6, 5, 1, 1), "b": weights(6), "twice": np.float32([1, 1, 2, 2])}
+    down = ("Conv", "x w b", "small", dict(pads=[1, 1, 1, 1], strides=[2, 2]))
+    nodes = [down, resize("small", "twice", "up"), ("Conv", "x v", "side", {}), *last]
+    return graph((5, 8, 12), nodes, constants, 4)
+
+
+def resize(x, scales, y):
+    """The second input, which is left out, has an empty name."""
+    return "Resize", f"{x},,{scales}", y, NEAREST
+
+
+def of_detectors():
+    """Upsampling, alone and in a sum; a map cut into parts; a residual behind an activation."""
+    shape = (2, 5, 8, 12)
+    rounded = dict(mode="nearest", coordinate_transformation_mode="half_pixel")
+    scales = {"s": np.float32([1, 1, 2, 3])}
+    yield "resize_scales", graph((5, 8, 12), [resize("x", "s", "y")], scales, 4), shape
+    yield "resize_sizes", graph((5, 8, 12), [("Resize", "x,,,s", "y", rounded)], {"s": ints(1, 5, 24, 24)}, 4, batch=1), shape
+    add, relu = ("Add", "side up", "n", {}), ("Relu", "n", "y", {})
+    yield "neck_add", neck(("Add", "side up", "y", {})), shape
+    yield "neck_add_turned", neck(("Add", "up side", "y", {})), shape
+    yield "neck_add_relu", neck(add, relu), shape
+    yield "neck_of_active", neck(("Relu", "side", "r", {}), ("Add", "r up", "y", {})), shape
+    yield "neck_multiplied", neck(("Mul", "side up", "y", {})), shape
+    yield "neck_read_twice", neck(add, ("Add", "n up", "y", {})), shape
+    pad = dict(pads=[1, 1, 1, 1])
+    cut = {"a": ints(0), "b": ints(2), "c": ints(9), "axis": ints(1)}
+    whole = ("Conv", "x w", "h", pad)
+    yield "slice_parts", graph(
+        (5, 9, 9), [whole, ("Slice", "h a b axis", "y0", {}), ("Slice", "h b c axis", "y1", {})],
+        {"w": weights(9, 5, 3, 3), **cut}, 4, output="y0 y1"), (2, 5, 9, 9)
+    yield "slice_conv", graph(
+        (5, 9, 9), [whole, ("Slice", "h b c axis", "p", {}), ("Conv", "p v", "q", pad), ("Slice", "q a b axis", "s", {}),
+                    ("Slice", "p a b axis", "t", {}), ("Concat", "s t h", "y", dict(axis=1))],
+        {"w": weights(10, 5, 3, 3), "v": weights(4, 7, 3, 3), **cut}, 4), (2, 5, 9, 9)
+    yield "slice_sigmoid_reshape", graph(
+        (5, 9, 9), [whole, ("Transpose", "h", "t", dict(perm=[0, 2, 3, 1])), ("Slice", "t a b last", "p", {}),
+                    ("Sigmoid", "p", "q", {}), ("Reshape", "q shape", "y0", {}), ("Slice", "t b c last", "y1", {})],
+        {"w": weights(16, 5, 3, 3), "last": ints(3), "shape": ints(1, -1, 2), **cut}, 4, batch=1, output="y0 y1"), (2, 5, 9, 9)
+    yield "residual_of_active", graph(
+        (5, 9, 9), [("Conv", "x w", "c", pad), ("Relu", "c", "r", {}), ("Add", "r x", "n", {}), relu],
+        {"w": weights(5, 5, 3, 3)}, 4), (2, 5, 9, 9)
 
 
 def fused():
@@ -158,5 +208,5 @@ def dense():
 
 
 def all_graphs():
-    for group in (convolutions, fused, elementwise, pools, dense):
+    for group in (convolutions, fused, elementwise, pools, dense, of_detectors):
         yield from group()

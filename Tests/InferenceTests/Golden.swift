@@ -54,5 +54,12 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
         }
     }
 
+    /// For files that leave their size open.
+    var inputSize: (height: Int, width: Int)? {
+        inputShape.count == 4 ? (inputShape[2], inputShape[3]) : nil
+    }
+
+    var hasOpenSize: Bool { name.hasPrefix("detector_") }
+
     func graph() throws -> Graph { try Graph(bytes: bytes(model), name: model, sha256: nil) }
 }

@@ -18,10 +18,19 @@ struct GoldenTests {
         try compare(golden, level)
     }
 
+    @Test(arguments: Golden.small.filter(\.hasOpenSize), KernelLevel.onThisCPU)
+    func `a detector gives what onnxruntime gives, by fewer products too`(
+        golden: Golden, level: KernelLevel
+    ) throws {
+        try compare(golden, level, winograd: true)
+    }
+
     @Test(arguments: Golden.small, KernelLevel.onThisCPU)
     func `a batch equals its items one by one to the bit`(golden: Golden, level: KernelLevel) throws {
-        let together = try Session(graph: golden.graph(), level: level, maximumBatch: golden.batch + 2)
-        let alone = try Session(graph: golden.graph(), level: level, maximumBatch: 1)
+        let together = try Session(
+            graph: golden.graph(), level: level, maximumBatch: golden.batch + 2, inputSize: golden.inputSize)
+        let alone = try Session(
+            graph: golden.graph(), level: level, maximumBatch: 1, inputSize: golden.inputSize)
         let values = try golden.floats(golden.input)
         // The larger session has run something else before: nothing of it may stay behind.
         _ = try values.map { 3 - $0 }.withUnsafeBufferPointer { try together.run($0, batch: golden.batch) }
@@ -38,8 +47,10 @@ struct GoldenTests {
         }
     }
 
-    private func compare(_ golden: Golden, _ level: KernelLevel) throws {
-        let session = try Session(graph: golden.graph(), level: level, maximumBatch: golden.batch)
+    private func compare(_ golden: Golden, _ level: KernelLevel, winograd: Bool = false) throws {
+        let session = try Session(
+            graph: golden.graph(), level: level, maximumBatch: golden.batch, inputSize: golden.inputSize,
+            winograd: winograd)
         let values = try golden.floats(golden.input)
         let results = try values.withUnsafeBufferPointer { try session.run($0, batch: golden.batch) }
         try #require(results.count == golden.outputs.count)

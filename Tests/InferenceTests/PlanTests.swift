@@ -5,7 +5,8 @@ import Testing
 struct PlanTests {
     private func golden(_ name: String) throws -> Session {
         let golden = try #require(Golden.small.first { $0.name == name })
-        return try Session(graph: golden.graph(), level: .scalar, maximumBatch: 2)
+        return try Session(
+            graph: golden.graph(), level: .scalar, maximumBatch: 2, inputSize: golden.inputSize)
     }
 
     @Test(arguments: [
@@ -15,6 +16,11 @@ struct PlanTests {
         // Three stages of two convolutions, two shortcuts, stem, pool and head.
         ("net_resnet", 11),
         ("net_vgg19_bn", 24), ("keras_vgg19_narrow", 24),
+        // What is upsampled is read by the 1x1 beside it; what is cut out is read where it lies.
+        ("neck_add", 2), ("neck_add_turned", 2), ("neck_add_relu", 2), ("neck_of_active", 2), ("slice_parts", 1),
+        ("residual_of_active", 2),
+        // Stem, three stages, three laterals, two activations of the neck; a tower, a head, two sigmoids a stride.
+        ("detector_tiny_64x96", 21),
     ])
     func `folding and fusing leave one call a layer`(name: String, calls: Int) throws {
         #expect(try golden(name).kernelCalls == calls)

@@ -81,6 +81,47 @@ struct RefusalTests {
             testDescription: "a constant output", nodes: [Build.node("Identity", ["k"])],
             tensors: ["k": Build.weights([1, 2])], says: "does not depend"),
         Case(
+            testDescription: "upsampling with interpolation",
+            nodes: [Build.node("Resize", ["x", "", "s"], "y", ["mode": .string("linear")])],
+            tensors: ["s": Tensor(dims: [4], elements: .float([1, 1, 2, 2]))], says: "mode linear"),
+        Case(
+            testDescription: "upsampling by a fraction",
+            nodes: [
+                Build.node(
+                    "Resize", ["x", "", "s"], "y",
+                    ["coordinate_transformation_mode": .string("asymmetric"), "nearest_mode": .string("floor")])
+            ], tensors: ["s": Tensor(dims: [4], elements: .float([1, 1, 1.5, 2]))], says: "whole factors"),
+        Case(
+            testDescription: "upsampling of channels", nodes: [Build.node("Resize", ["x", "", "s"])],
+            tensors: ["s": Tensor(dims: [4], elements: .float([1, 2, 1, 1]))], says: "whole factors"),
+        Case(
+            testDescription: "upsampling with corners aligned",
+            nodes: [
+                Build.node("Resize", ["x", "", "s"], "y", ["coordinate_transformation_mode": .string("align_corners")])
+            ], tensors: ["s": Tensor(dims: [4], elements: .float([1, 1, 2, 2]))], says: "align_corners"),
+        Case(
+            testDescription: "upsampling to a vast size",
+            nodes: (0..<4).map {
+                Build.node(
+                    "Resize", [$0 == 0 ? "x" : "u\($0)", "", "s"], $0 == 3 ? "y" : "u\($0 + 1)",
+                    ["coordinate_transformation_mode": .string("asymmetric"), "nearest_mode": .string("floor")])
+            }, tensors: ["s": Tensor(dims: [4], elements: .float([1, 1, 64, 64]))], says: "limit"),
+        Case(
+            testDescription: "a part of the rows", nodes: [Build.node("Slice", ["x", "a", "b", "axis"])],
+            tensors: ["a": Build.integers(1), "b": Build.integers(3), "axis": Build.integers(2)], says: "axis 2"),
+        Case(
+            testDescription: "every second channel",
+            nodes: [Build.node("Slice", ["x", "a", "b", "axis", "step"])],
+            tensors: [
+                "a": Build.integers(0), "b": Build.integers(2), "axis": Build.integers(1), "step": Build.integers(2),
+            ], says: "steps of 1"),
+        Case(
+            testDescription: "an empty part", nodes: [Build.node("Slice", ["x", "a", "b", "axis"])],
+            tensors: ["a": Build.integers(1), "b": Build.integers(.min), "axis": Build.integers(1)], says: "empty"),
+        Case(
+            testDescription: "a part of the batch", nodes: [Build.node("Slice", ["x", "a", "b", "axis"])],
+            tensors: ["a": Build.integers(0), "b": Build.integers(1), "axis": Build.integers(0)], says: "batch"),
+        Case(
             testDescription: "clip limits crossed",
             nodes: [Build.node("Clip", ["x"], "y", ["min": .float(2), "max": .float(1)])],
             says: "limits"),

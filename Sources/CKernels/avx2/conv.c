@@ -20,6 +20,7 @@ typedef struct {
     float *dst;
     ck_runs runs;
     int32_t channels; /* of this block, 1...16 */
+    bool residual_last;
     ck_activation activation;
 } block_job;
 
@@ -65,23 +66,41 @@ CK_INLINE tile_sums accumulate(const int pixels, const block_job *job, const ptr
 
 CK_INLINE void store_whole(const block_job *job, __m256 a, __m256 b, ptrdiff_t dst, ptrdiff_t residual,
                            ck_activation f) {
-    if (job->residual) {
-        a = _mm256_add_ps(a, _mm256_loadu_ps(job->residual + residual));
-        b = _mm256_add_ps(b, _mm256_loadu_ps(job->residual + residual + 8));
+    if (job->residual && job->residual_last) {
+        a = _mm256_add_ps(ck_avx2_activate(a, f), _mm256_loadu_ps(job->residual + residual));
+        b = _mm256_add_ps(ck_avx2_activate(b, f), _mm256_loadu_ps(job->residual + residual + 8));
+    } else {
+        if (job->residual) {
+            a = _mm256_add_ps(a, _mm256_loadu_ps(job->residual + residual));
+            b = _mm256_add_ps(b, _mm256_loadu_ps(job->residual + residual + 8));
+        }
+        a = ck_avx2_activate(a, f);
+        b = ck_avx2_activate(b, f);
     }
-    _mm256_storeu_ps(job->dst + dst, ck_avx2_activate(a, f));
-    _mm256_storeu_ps(job->dst + dst + 8, ck_avx2_activate(b, f));
+    _mm256_storeu_ps(job->dst + dst, a);
+    _mm256_storeu_ps(job->dst + dst + 8, b);
 }
 
 /* The last block of channels where it has fewer than 16. */
 CK_INLINE void store_part(const block_job *job, __m256 a, __m256 b, ptrdiff_t dst, ptrdiff_t residual) {
     const __m256i mask_a = ck_avx2_mask(job->channels), mask_b = ck_avx2_mask(job->channels - 8);
+    __m256 add_a = _mm256_setzero_ps(), add_b = _mm256_setzero_ps();
     if (job->residual) {
-        a = _mm256_add_ps(a, _mm256_maskload_ps(job->residual + residual, mask_a));
-        b = _mm256_add_ps(b, _mm256_maskload_ps(job->residual + residual + 8, mask_b));
+        add_a = _mm256_maskload_ps(job->residual + residual, mask_a);
+        add_b = _mm256_maskload_ps(job->residual + residual + 8, mask_b);
     }
-    _mm256_maskstore_ps(job->dst + dst, mask_a, ck_avx2_activate(a, job->activation));
-    _mm256_maskstore_ps(job->dst + dst + 8, mask_b, ck_avx2_activate(b, job->activation));
+    if (job->residual && !job->residual_last) {
+        a = _mm256_add_ps(a, add_a);
+        b = _mm256_add_ps(b, add_b);
+    }
+    a = ck_avx2_activate(a, job->activation);
+    b = ck_avx2_activate(b, job->activation);
+    if (job->residual && job->residual_last) {
+        a = _mm256_add_ps(a, add_a);
+        b = _mm256_add_ps(b, add_b);
+    }
+    _mm256_maskstore_ps(job->dst + dst, mask_a, a);
+    _mm256_maskstore_ps(job->dst + dst + 8, mask_b, b);
 }
 
 CK_INLINE void tile(const int pixels, const block_job *job, const ptrdiff_t *src, const ptrdiff_t *dst,
@@ -123,7 +142,8 @@ static void conv_of_group(const ck_conv *g, const float *src, const float *packe
                           float *dst, int32_t first_row, int32_t end_row) {
     ck_pixel_cursor cursor = ck_pixels_of_rows(g, first_row, end_row);
     const int32_t length = ck_span_length(g, TILE);
-    block_job job = {.src = src, .runs = ck_runs_of(g), .activation = g->activation};
+    block_job job = {.src = src, .runs = ck_runs_of(g), .residual_last = g->residual_last,
+                     .activation = g->activation};
     ck_span span;
     while (ck_next_span(g, &cursor, length, &span)) {
         const float *weights = packed;

@@ -58,14 +58,25 @@ CK_INLINE void tile(const int pixels, const bool full, const block_job *job, con
     }
 #define STORE(p) \
     if (p < pixels) { \
+        __m256 add_a = _mm256_setzero_ps(), add_b = _mm256_setzero_ps(); \
         if (residual) { \
             const float *add = residual + p * g->residual.pixel; \
-            a##p = _mm256_add_ps(a##p, ck_avx2_load(add, whole_a, mask_a)); \
-            b##p = _mm256_add_ps(b##p, ck_avx2_load(add + 8, whole_b, mask_b)); \
+            add_a = ck_avx2_load(add, whole_a, mask_a); \
+            add_b = ck_avx2_load(add + 8, whole_b, mask_b); \
+        } \
+        if (residual && !g->residual_last) { \
+            a##p = _mm256_add_ps(a##p, add_a); \
+            b##p = _mm256_add_ps(b##p, add_b); \
+        } \
+        a##p = ck_avx2_activate(a##p, g->activation); \
+        b##p = ck_avx2_activate(b##p, g->activation); \
+        if (residual && g->residual_last) { \
+            a##p = _mm256_add_ps(a##p, add_a); \
+            b##p = _mm256_add_ps(b##p, add_b); \
         } \
         float *out = dst + p * g->dst.pixel; \
-        ck_avx2_store(out, ck_avx2_activate(a##p, g->activation), whole_a, mask_a); \
-        ck_avx2_store(out + 8, ck_avx2_activate(b##p, g->activation), whole_b, mask_b); \
+        ck_avx2_store(out, a##p, whole_a, mask_a); \
+        ck_avx2_store(out + 8, b##p, whole_b, mask_b); \
     }
     EACH_PIXEL(STORE)
 #undef STORE
@@ -94,7 +105,7 @@ void ck_avx2_depthwise(const ck_conv *g, const float *src, const float *packed, 
     for (int32_t row = first_row; row < end_row; row++) {
         const float *in = src + ck_row_offset(step, g->out_height, row);
         float *out = dst + ck_row_offset(g->dst, g->out_height, row);
-        const float *add = residual ? residual + ck_row_offset(g->residual, g->out_height, row) : NULL;
+        const float *add = residual ? residual + ck_residual_offset(g, row) : NULL;
         for (int32_t c = 0; c < g->out_channels; c += BLOCK) {
             const block_job job = block_at(g, packed, c);
             const float *block_add = add ? add + c : NULL;

@@ -22,6 +22,7 @@ typedef struct {
     ptrdiff_t block_floats; /* from the first block to the second */
     ck_runs runs;
     __mmask16 first, second; /* channels of either block that exist */
+    bool residual_last;
     ck_activation activation;
 } block_job;
 
@@ -66,8 +67,12 @@ CK_INLINE tile_sums accumulate(const int pixels, const bool pair, const block_jo
 }
 
 CK_INLINE void store(const block_job *job, __m512 sum, __mmask16 mask, ptrdiff_t dst, ptrdiff_t residual) {
-    if (job->residual) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, job->residual + residual));
-    _mm512_mask_storeu_ps(job->dst + dst, mask, ck_avx512_activate(sum, job->activation));
+    __m512 add = _mm512_setzero_ps();
+    if (job->residual) add = _mm512_maskz_loadu_ps(mask, job->residual + residual);
+    if (job->residual && !job->residual_last) sum = _mm512_add_ps(sum, add);
+    sum = ck_avx512_activate(sum, job->activation);
+    if (job->residual && job->residual_last) sum = _mm512_add_ps(sum, add);
+    _mm512_mask_storeu_ps(job->dst + dst, mask, sum);
 }
 
 CK_INLINE void tile(const int pixels, const bool pair, const block_job *job, const ptrdiff_t *src,
@@ -103,7 +108,7 @@ static void conv_of_group(const ck_conv *g, const float *src, const float *packe
     ck_pixel_cursor cursor = ck_pixels_of_rows(g, first_row, end_row);
     const int32_t length = ck_span_length(g, TILE);
     block_job job = {.src = src, .block_floats = ck_block_floats(g), .runs = ck_runs_of(g),
-                     .activation = g->activation};
+                     .residual_last = g->residual_last, .activation = g->activation};
     ck_span span;
     while (ck_next_span(g, &cursor, length, &span)) {
         for (int32_t o = 0; o < g->out_channels; o += 2 * CK_BLOCK) {

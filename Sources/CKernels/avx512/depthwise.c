@@ -38,9 +38,12 @@ CK_INLINE void tile(const int pixels, const ck_conv *g, __mmask16 mask, const fl
     }
 #define STORE(p) \
     if (p < pixels) { \
-        if (residual) \
-            sum##p = _mm512_add_ps(sum##p, _mm512_maskz_loadu_ps(mask, residual + p * g->residual.pixel)); \
-        _mm512_mask_storeu_ps(dst + p * g->dst.pixel, mask, ck_avx512_activate(sum##p, g->activation)); \
+        __m512 add = _mm512_setzero_ps(); \
+        if (residual) add = _mm512_maskz_loadu_ps(mask, residual + p * g->residual.pixel); \
+        if (residual && !g->residual_last) sum##p = _mm512_add_ps(sum##p, add); \
+        sum##p = ck_avx512_activate(sum##p, g->activation); \
+        if (residual && g->residual_last) sum##p = _mm512_add_ps(sum##p, add); \
+        _mm512_mask_storeu_ps(dst + p * g->dst.pixel, mask, sum##p); \
     }
     EACH_PIXEL(STORE)
 #undef STORE
@@ -65,7 +68,7 @@ void ck_avx512_depthwise(const ck_conv *g, const float *src, const float *packed
     for (int32_t row = first_row; row < end_row; row++) {
         const float *in = src + ck_row_offset(step, g->out_height, row);
         float *out = dst + ck_row_offset(g->dst, g->out_height, row);
-        const float *add = residual ? residual + ck_row_offset(g->residual, g->out_height, row) : NULL;
+        const float *add = residual ? residual + ck_residual_offset(g, row) : NULL;
         for (int32_t c = 0; c < g->out_channels; c += BLOCK) {
             const __mmask16 mask = ck_avx512_mask(g->out_channels - c);
             block_over_row(g, mask, packed + c, in + c, add ? add + c : NULL, out + c);

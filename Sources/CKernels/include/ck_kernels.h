@@ -70,7 +70,10 @@ typedef struct ck_activation {
  *   images, out_height, out_width, in_channels, out_channels, kernels, strides, dilations, groups >= 1
  *   groups divides in_channels and out_channels
  *   dst.pixel >= out_channels; src.pixel >= in_channels
- *   residual is used only where a residual pointer is given */
+ *   residual is used only where a residual pointer is given
+ *   residual_repeat_*  output rows, columns that one row, column of the residual serves, >= 1: 1 for a map of
+ *                      the output's size, 2 for one of half its size that is upsampled by nearest. 1 for depthwise
+ *   residual_last      whether the residual is added to the activation's result and not to its argument */
 typedef struct ck_conv {
     int32_t images, out_height, out_width;
     int32_t in_channels, out_channels, groups;
@@ -78,16 +81,20 @@ typedef struct ck_conv {
     int32_t stride_y, stride_x;
     int32_t dilation_y, dilation_x;
     ck_strides src, residual, dst;
+    int32_t residual_repeat_y, residual_repeat_x;
+    bool residual_last;
     ck_activation activation;
 } ck_conv;
 
 /* dst[n,y,x,o] = act(bias[o] + sum over ky, kx, i of src[n, y*sy + ky*dy, x*sx + kx*dx, i] * w[o,ky,kx,i]
- *                    + residual[n,y,x,o])
+ *                    + residual[n, y/ry, x/rx, o])
+ * and with residual_last = act(bias[o] + sum) + residual[n, y/ry, x/rx, o].
  * Summed in that order: bias first, then ky, kx, i ascending in one chain, then the residual. With groups,
  * i runs over the group of o. Scalar rounds product and sum apart, the other levels fuse them (FMA): all
  * are within (k + 3) * epsilon * (|bias| + sum |src| |w| + |residual|) of the true sum, k = ky * kx * i.
  *   packed    what pack of the same level made; 64-byte aligned
- *   residual  may be NULL; may be dst itself with the same strides (in place). Must not overlap otherwise
+ *   residual  may be NULL; may be dst itself with the same strides (in place) where nothing is repeated. Must
+ *             not overlap otherwise
  * A fully connected layer is a convolution on 1x1 maps: see ck_fully_connected. */
 typedef void ck_conv_run_fn(const ck_conv *geometry, const float *src, const float *packed,
                             const float *residual, float *dst, int32_t first_row, int32_t end_row);
@@ -106,6 +113,25 @@ typedef struct ck_conv_kernel {
     ck_conv_pack_fn *pack;
     ck_conv_run_fn *run;
 } ck_conv_kernel;
+
+/* The same for 3x3 kernels of stride 1, dilation 1 and one group, channels multiples of 16 and a residual that is not
+ * repeated, with a quarter of the products: F(4x4, 3x3) of Winograd and of Lavin and Gray 2015.
+ *   rows      first_row is a multiple of 4 within its image, end_row too, or the end of the image
+ *   scratch   scratch_count floats that only this call uses; 64-byte aligned
+ *   Exactness sums are not in one chain: they go through sums and differences of a whole 6x6 window. Within
+ *             (in_channels + 40) * epsilon * A'[(|G| |w| |G|') . (|B'| |src| |B|)]A, all in absolute values, of the true
+ *             sum; on ordinary data some ten times as far from it as the plain sum.
+ *   NaN       and infinity reach all outputs of the 4x4 tile whose window holds them. */
+typedef void ck_winograd_run_fn(const ck_conv *geometry, const float *src, const float *packed,
+                                const float *residual, float *dst, float *scratch, int32_t first_row,
+                                int32_t end_row);
+
+typedef struct ck_winograd_kernel {
+    ck_conv_packed_count_fn *packed_count;
+    ck_conv_packed_count_fn *scratch_count;
+    ck_conv_pack_fn *pack;
+    ck_winograd_run_fn *run;
+} ck_winograd_kernel;
 
 /* Geometry of a pool. Here `src` is the first pixel of the picture itself, without its ring: windows are
  * cut at the picture's edge.
@@ -168,13 +194,17 @@ typedef void ck_scale_shift_fn(const ck_map *geometry, const float *src, const f
 typedef void ck_softmax_fn(const ck_map *geometry, const float *src, float *dst,
                            int32_t first_row, int32_t end_row);
 
-/* dst[n,y,x,c] = src[n,y,x,c]. Exact. For concatenation, slices, and (with doubled dst strides) nearest
- * upsampling. */
+/* dst[n,y,x,c] = src[n,y,x,c]. Exact. For concatenation and slices. */
 typedef void ck_copy_fn(const ck_map *geometry, const float *src, float *dst,
                         int32_t first_row, int32_t end_row);
 
-/* 8-bit single-channel crops to tensor values.
- *   src_*_bytes  from one crop, one row to the next; a crop's pixels lie without gaps in its row
+/* dst[n,y,x,c] = src[n, y/repeat_y, x/repeat_x, c]: upsampling by nearest, whole factors >= 1. height and width
+ * are those of dst. Exact. */
+typedef void ck_upsample_fn(const ck_map *geometry, int32_t repeat_y, int32_t repeat_x, const float *src,
+                            float *dst, int32_t first_row, int32_t end_row);
+
+/* 8-bit single-channel pictures to tensor values.
+ *   src_*_bytes  from one picture, one row to the next; a picture's pixels lie without gaps in its row
  *   copies       how many channels get the value, 1 <= copies <= dst.pixel (3 for nets that want colour) */
 typedef struct ck_normalize {
     int32_t images, height, width;
@@ -193,6 +223,7 @@ typedef void ck_normalize_fn(const ck_normalize *geometry, const uint8_t *src, f
 typedef struct ck_kernels {
     ck_level level;
     ck_conv_kernel conv;      /* any kernel, stride, dilation, groups */
+    ck_winograd_kernel winograd;
     ck_conv_kernel depthwise; /* groups == in_channels == out_channels; conv takes these too, slowly */
     ck_pool_fn *max_pool;
     ck_pool_fn *average_pool;
@@ -200,6 +231,7 @@ typedef struct ck_kernels {
     ck_scale_shift_fn *scale_shift;
     ck_softmax_fn *softmax;
     ck_copy_fn *copy;
+    ck_upsample_fn *upsample;
     ck_normalize_fn *normalize;
 } ck_kernels;
 
@@ -218,6 +250,7 @@ static inline ck_conv ck_fully_connected(int32_t images, int32_t in_channels, in
                  .dilation_y = 1, .dilation_x = 1,
                  .src = {src_image_stride, in_channels, in_channels},
                  .residual = {0, 0, 0},
+                 .residual_repeat_y = 1, .residual_repeat_x = 1, .residual_last = false,
                  .dst = {dst_image_stride, out_channels, out_channels},
                  .activation = activation};
     return g;

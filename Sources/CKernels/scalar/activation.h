@@ -21,4 +21,11 @@ static inline float ck_activate(float x, ck_activation f) {
     return x;
 }
 
+/* A convolution's sum with its residual, if there is one, and its activation. */
+static inline float ck_finish(float sum, bool has_residual, float residual, const ck_conv *g) {
+    if (!has_residual) return ck_activate(sum, g->activation);
+    if (g->residual_last) return ck_activate(sum, g->activation) + residual;
+    return ck_activate(sum + residual, g->activation);
+}
+
 #endif

@@ -47,13 +47,13 @@ void ck_scalar_conv(const ck_conv *g, const float *src, const float *packed, con
     for (int32_t row = first_row; row < end_row; row++) {
         const float *in = src + ck_row_offset(step, g->out_height, row);
         float *out = dst + ck_row_offset(g->dst, g->out_height, row);
-        const float *add = residual ? residual + ck_row_offset(g->residual, g->out_height, row) : NULL;
+        const float *add = residual ? residual + ck_residual_offset(g, row) : NULL;
         for (int32_t x = 0; x < g->out_width; x++) {
             for (int32_t o = 0; o < g->out_channels; o++) {
                 float value = sum(g, packed[o], in + x * step.pixel + o / outputs * inputs,
                                   weights + o * weights_per_channel);
-                if (add) value += add[x * g->residual.pixel + o];
-                out[x * g->dst.pixel + o] = ck_activate(value, g->activation);
+                const float extra = add ? add[x / g->residual_repeat_x * g->residual.pixel + o] : 0;
+                out[x * g->dst.pixel + o] = ck_finish(value, add != NULL, extra, g);
             }
         }
     }

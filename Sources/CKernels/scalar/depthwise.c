@@ -26,7 +26,7 @@ void ck_scalar_depthwise(const ck_conv *g, const float *src, const float *packed
     for (int32_t row = first_row; row < end_row; row++) {
         const float *in = src + ck_row_offset(step, g->out_height, row);
         float *out = dst + ck_row_offset(g->dst, g->out_height, row);
-        const float *add = residual ? residual + ck_row_offset(g->residual, g->out_height, row) : NULL;
+        const float *add = residual ? residual + ck_residual_offset(g, row) : NULL;
         for (int32_t x = 0; x < g->out_width; x++) {
             for (int32_t c = 0; c < channels; c++) {
                 const float *pixel = in + x * step.pixel + c, *weight = packed + channels + c;
@@ -35,8 +35,8 @@ void ck_scalar_depthwise(const ck_conv *g, const float *src, const float *packed
                     for (int32_t kx = 0; kx < g->kernel_width; kx++, weight += channels)
                         sum += pixel[ky * g->dilation_y * g->src.row + kx * g->dilation_x * g->src.pixel]
                                * *weight;
-                if (add) sum += add[x * g->residual.pixel + c];
-                out[x * g->dst.pixel + c] = ck_activate(sum, g->activation);
+                const float extra = add ? add[x * g->residual.pixel + c] : 0;
+                out[x * g->dst.pixel + c] = ck_finish(sum, add != NULL, extra, g);
             }
         }
     }

@@ -60,3 +60,17 @@ void ck_scalar_copy(const ck_map *g, const float *src, float *dst, int32_t first
             memcpy(out, in, channels * sizeof *out);
     }
 }
+
+void ck_scalar_upsample(const ck_map *g, int32_t repeat_y, int32_t repeat_x, const float *src, float *dst,
+                        int32_t first_row, int32_t end_row) {
+    ck_check_range(g->images, g->height, first_row, end_row);
+    assert(repeat_y >= 1 && repeat_x >= 1);
+    const size_t bytes = (size_t)g->channels * sizeof *dst;
+    for (int32_t row = first_row; row < end_row; row++) {
+        const int32_t image = row / g->height, y = row % g->height / repeat_y;
+        const float *in = src + (ptrdiff_t)image * g->src.image + (ptrdiff_t)y * g->src.row;
+        float *out = dst + ck_row_offset(g->dst, g->height, row);
+        for (int32_t x = 0; x < g->width; x++, out += g->dst.pixel)
+            memcpy(out, in + x / repeat_x * g->src.pixel, bytes);
+    }
+}

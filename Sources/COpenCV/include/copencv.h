@@ -67,6 +67,10 @@ ocv_status ocv_net_run(ocv_net *_Nonnull net, const float *_Nonnull input, int32
  * multiples of `multiple`. */
 ocv_status ocv_net_run_luma(ocv_net *_Nonnull net, ocv_plane luma, int32_t multiple,
                             ocv_error *_Nonnull error) OCV_NOEXCEPT;
+/* Runs on a grey picture in one channel, (v - mean) * scale, in the upper left of `width` x `height`; what it does
+ * not cover is 0. */
+ocv_status ocv_net_run_grey(ocv_net *_Nonnull net, ocv_plane luma, int32_t width, int32_t height, float mean,
+                            float scale, ocv_error *_Nonnull error) OCV_NOEXCEPT;
 /* What the last run gave for output `index`: valid until the next run. Null and 0 where there is none. */
 const float *_Nullable ocv_net_output(const ocv_net *_Nonnull net, size_t index,
                                       size_t *_Nonnull count) OCV_NOEXCEPT;
@@ -98,6 +102,13 @@ void ocv_cascade_free(ocv_cascade *_Nullable cascade) OCV_NOEXCEPT;
 ocv_status ocv_cascade_detect(ocv_cascade *_Nonnull cascade, ocv_plane luma, double scale_step, int32_t neighbours,
                               int32_t minimum_side, ocv_face *_Nonnull faces, size_t capacity,
                               size_t *_Nonnull count, ocv_error *_Nonnull error) OCV_NOEXCEPT;
+
+/* --- boxes --- */
+
+/* cv::dnn::NMSBoxes, to compare our own suppression with: boxes are x, y, width, height. Writes the places of what
+ * is kept, best first, at most `count`, and sets `kept` to how many. */
+ocv_status ocv_suppress(const float *_Nonnull boxes, const float *_Nonnull scores, size_t count, float overlap,
+                        int32_t *_Nonnull places, size_t *_Nonnull kept, ocv_error *_Nonnull error) OCV_NOEXCEPT;
 
 /* --- pixels --- */
 

@@ -64,7 +64,8 @@ final class Floats {
             kernel_height: Int32(shape.kernel), kernel_width: Int32(shape.kernel),
             stride_y: Int32(shape.stride), stride_x: Int32(shape.stride), dilation_y: 1, dilation_x: 1,
             src: ck_strides(image: width * width * pixel, row: width * pixel, pixel: pixel),
-            residual: dst, dst: dst, activation: ck_activation(kind: CK_ACTIVATION_RELU, a: 0, b: 0))
+            residual: dst, dst: dst, residual_repeat_y: 1, residual_repeat_x: 1, residual_last: false,
+            activation: ck_activation(kind: CK_ACTIVATION_RELU, a: 0, b: 0))
         let kernel = ck_kernels_at(level).pointee.conv
         let src = Floats(count: batch * width * width * pixel), out = Floats(count: batch * dst.image)
         let add = Floats(count: batch * dst.image), packed = Floats(count: kernel.packed_count(&g))
