@@ -319,6 +319,56 @@ def folder_removed_and_recreated(place):
     return "taken up again"
 
 
+class FuseMount:
+    """`source` once more at `target`, through FUSE: to the service a file system that tells of no changes."""
+
+    def __init__(self, source: Path, target: Path):
+        if not shutil.which("bindfs") or not Path("/dev/fuse").exists():
+            raise Skipped("no bindfs or no /dev/fuse (Debian: bindfs)")
+        self.source, self.target = source, target
+        for folder in (source, target):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self):
+        done = subprocess.run(["bindfs", str(self.source), str(self.target)], capture_output=True, text=True)
+        if done.returncode:
+            raise Skipped(f"bindfs cannot mount: {done.stderr.strip()}")
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", str(self.target)], check=True)
+
+
+@fault()
+def network_folder_vanishes(place):
+    """incoming/ on a FUSE mount is scanned instead of watched; without the mount nothing counts as deleted."""
+    mount = FuseMount(place.folder / "export", place.folder / "net")
+    settings = {"state.incoming": str(place.folder / "net" / "incoming"), "state.done": str(place.folder / "net" / "done"),
+                "state.failed": str(place.folder / "net" / "failed"), "watch.network_scan_interval": "1s"}
+    incoming = place.folder / "net" / "incoming"
+    with mount:
+        incoming.mkdir()
+        service = place.service(settings=settings).start()
+    try:
+        # The mount is gone, as when a server is rebooted.
+        place.drop(place.folder / "export" / "incoming", "late.jpg", place.picture)
+        service.until(lambda: "nothing is taken for deleted" in service.tail(30), "misses the folder")
+        with mount:
+            expect("scanned every" in service.log.read_text(), f"does not say that it scans: {service.tail()}")
+            place.pictures(incoming, 3)
+            service.until(lambda: len(results(service.root)) == 4 and not files(incoming), "has taken the files of the mount")
+            expect(service.counts() == {"done": 4}, f"{service.counts()}")
+            service.jobs_command("verify")
+            expect(service.stop() == 0, "did not end with 0")
+            refused = place.service(root="net/state").start(wait=False)
+            expect(refused.process.wait(60) == 78, f"exit {refused.process.returncode} for a state folder on FUSE: {refused.tail()}")
+            expect("FUSE" in refused.tail() or "fuse" in refused.tail(), f"no reason: {refused.tail()}")
+    finally:
+        if service.alive():
+            service.kill()
+    return "4 files taken by scanning, the mount away and back; a state folder on FUSE is refused"
+
+
 @fault()
 def appended_while_analysed(place):
     """What is analysed is what lay there: the longer file is a new input."""
