@@ -111,6 +111,7 @@ test-dashboard: build
 	.build-dashboard/venv/bin/pip install --quiet --requirement Tests/Browser/requirements.txt
 	.build-dashboard/venv/bin/python Tests/Browser/dashboard.py --demo .build/debug/WebDemo --video .build-dashboard/results/ad.mp4 \
 	    --picture .build-dashboard/results/astronaut.jpg --screenshots .build-dashboard
+	.build-dashboard/venv/bin/python Tests/Browser/service.py --emotiond $(EMOTIOND) --screenshots .build-dashboard
 
 test-training: training-venv
 	$(MAKE) --no-print-directory -C training test

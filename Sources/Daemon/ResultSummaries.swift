@@ -25,7 +25,6 @@ final class ResultSummaries: Sendable {
         let input: Input
         let counts: Counts
         let errors: [String]?
-        let notes: [String]?
     }
 
     private static let most = 1000
@@ -41,7 +40,7 @@ final class ResultSummaries: Sendable {
         let table = Self.file(folder, "summary.csv").map { String(decoding: $0, as: UTF8.self) } ?? ""
         let summary = JobSummary(
             frames: run.counts.analysed, faces: run.counts.tracks, duration: run.input.duration,
-            expressions: Self.shares(table), warnings: (run.errors ?? []) + (run.notes ?? []))
+            expressions: Self.shares(table), warnings: run.errors ?? [])
         known.withLock { known in
             if known.count >= Self.most { known.removeAll() }
             known[key] = summary

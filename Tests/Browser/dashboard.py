@@ -202,4 +202,5 @@ def main():
     print("the dashboard works; screenshots in", given.screenshots)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
