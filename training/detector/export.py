@@ -21,7 +21,7 @@ from onnx import TensorProto, helper
 from emotion import contract
 from emotion.graph import folded
 
-from . import data, judge, nets
+from . import data, judge, nets, runs
 
 # Of a head's channels, in the order of nets.CHANNELS.
 PARTS = (("cls", 0, 1), ("obj", 1, 2), ("bbox", 2, 6), ("kps", 6, 16))
@@ -111,9 +111,7 @@ def main(arguments=None):
         p.error("give --data DIR to choose the threshold, or --threshold")
     torch.set_num_threads(a.threads)
     try:
-        saved = torch.load(a.run / "state.pt", weights_only=False)
-        net = nets.make(saved["name"]).eval()
-        net.load_state_dict(saved["averaged"])
+        net, saved = runs.read_net(a.run)
         figures, threshold = None, a.threshold
         if threshold is None:
             threshold, figures = judge.best_threshold(lambda luma: judge.find(net, luma), data.load(a.data, "val"), PRECISION, ALARMS)
@@ -124,10 +122,11 @@ def main(arguments=None):
             "score.threshold": f"{threshold:.2f}", "weights.sha256": contract.weights_sha256(model), "training.net": saved["name"],
             "training.epochs": saved["epoch"], "training.minutes": round(saved["used"] / 60, 1)})
         size = contract.write(model, a.out)
-    except FileNotFoundError as error:
-        sys.exit(f"export: {error.filename}: no such file; --run is a folder that detector.train has written")
-    except (data.DataError, contract.ExportError) as error:
+    except (data.DataError, contract.ExportError, OSError) as error:
         sys.exit(f"export: {error}")
+    if figures and not judge.promises_hold(figures, PRECISION, ALARMS):
+        print(f"export: no threshold keeps precision {PRECISION:g} with {ALARMS:g} false alarms in 100 pictures; "
+              f"{threshold:.2f} stands in the file. Train longer, or mine", file=sys.stderr)
     print(json.dumps({"file": str(a.out), "bytes": size, "threshold": round(threshold, 2), "figures": figures}, indent=1))
 
 
