@@ -46,6 +46,8 @@ def load(folder: Path, split: str, sources=None, without=()) -> list[Picture]:
         if (sources and file.stem not in sources) or file.stem in without:
             continue
         for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            if not line.strip():
+                continue
             try:
                 label = json.loads(line)
                 if split == "all" or label["split"] == split:

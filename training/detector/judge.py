@@ -139,7 +139,7 @@ def promises_hold(figures, precision, alarms) -> bool:
 def best_threshold(detect, pictures, precision=0.97, alarms=8.0):
     """The lowest threshold in steps of 0.02 that keeps both promises; the highest where none does."""
     cached = [detect(scaled(p.luma)[0]) for p in pictures]
-    for threshold in np.arange(0.3, 0.9, 0.02):
+    for threshold in np.arange(30, 91, 2) / 100:
         answers = iter(cached)
         figures = judge(lambda luma: next(answers), pictures, float(threshold))
         if promises_hold(figures, precision, alarms):
