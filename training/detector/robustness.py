@@ -195,7 +195,7 @@ def main(arguments=None):
     p = argparse.ArgumentParser(prog="python -m detector.robustness", description=__doc__, allow_abbrev=False,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True, type=Path)
-    p.add_argument("--out", required=True, type=Path, help="where the copies go; 150 MB for the project's own data")
+    p.add_argument("--out", required=True, type=Path, help="where the copies go; 200 MB for the project's own data")
     p.add_argument("--emotiond", type=Path, default=Path("../.build/release/emotiond"))
     p.add_argument("--only", nargs="+", choices=VARIATIONS, help="these rows")
     p.add_argument("--report", type=Path, help="JSON file for all figures")
