@@ -5,7 +5,7 @@
 Input `input` [1,1,H,W], sides multiples of 32, (luma - input.mean) * input.scale; what is padded is 0. Outputs for
 each stride s of 8, 16, 32 as YuNet 2023mar's: `cls_s` and `obj_s` [1,cells,1], probabilities; `bbox_s` [1,cells,4];
 `kps_s` [1,cells,10]. Without --threshold it is chosen on the validation split: the lowest that keeps precision and
-false alarms.
+false alarms; a run that has none does not go over a file that is there.
 """
 import argparse
 import json
@@ -105,6 +105,7 @@ def main(arguments=None):
     p.add_argument("--run", required=True, type=Path)
     p.add_argument("--out", required=True, type=Path)
     p.add_argument("--threshold", type=float)
+    p.add_argument("--overwrite", action="store_true", help="also with a run that cannot keep them at any threshold")
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args(arguments)
     if a.threshold is None and not a.data:
@@ -115,6 +116,11 @@ def main(arguments=None):
         figures, threshold = None, a.threshold
         if threshold is None:
             threshold, figures = judge.best_threshold(lambda luma: judge.find(net, luma), data.load(a.data, "val"), PRECISION, ALARMS)
+        if figures and not judge.promises_hold(figures, PRECISION, ALARMS):
+            said = f"no threshold keeps precision {PRECISION:g} with {ALARMS:g} false alarms in 100 pictures; train longer, or mine"
+            if a.out.exists() and not a.overwrite:
+                raise contract.ExportError(f"{said}. {a.out} was kept; --overwrite (make: OVERWRITE=1) replaces it")
+            print(f"export: {said}. {threshold:.2f} stands in the file", file=sys.stderr)
         model = build(net, f"emotiond-faces-{saved['name']}")
         require_equal(model, net)
         contract.set_metadata(model, {
@@ -124,9 +130,6 @@ def main(arguments=None):
         size = contract.write(model, a.out)
     except (data.DataError, contract.ExportError, OSError) as error:
         sys.exit(f"export: {error}")
-    if figures and not judge.promises_hold(figures, PRECISION, ALARMS):
-        print(f"export: no threshold keeps precision {PRECISION:g} with {ALARMS:g} false alarms in 100 pictures; "
-              f"{threshold:.2f} stands in the file. Train longer, or mine", file=sys.stderr)
     print(json.dumps({"file": str(a.out), "bytes": size, "threshold": round(threshold, 2), "figures": figures}, indent=1))
 
 

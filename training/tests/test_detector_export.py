@@ -94,9 +94,15 @@ def test_the_threshold_keeps_the_promises(tmp_path, monkeypatch, capsys):
     figures = json.loads(said.out)["figures"]
     assert figures["recall"] == 1 and figures["precision"] >= export.PRECISION and figures["false_per_100"] <= export.ALARMS
     assert "no threshold" not in said.err
+    # A run that cannot keep them does not go over a file that is there.
     scores[False] = 0.95
-    export.main(["--data", str(folder), "--run", str(tmp_path / "run"), "--out", str(tmp_path / "faces.onnx")])
-    assert "no threshold keeps" in capsys.readouterr().err
+    before = (tmp_path / "faces.onnx").read_bytes()
+    arguments = ["--data", str(folder), "--run", str(tmp_path / "run"), "--out", str(tmp_path / "faces.onnx")]
+    with pytest.raises(SystemExit, match="no threshold keeps .* was kept"):
+        export.main(arguments)
+    assert (tmp_path / "faces.onnx").read_bytes() == before
+    export.main([*arguments, "--overwrite"])
+    assert "no threshold keeps" in capsys.readouterr().err and (tmp_path / "faces.onnx").read_bytes() != before
 
 
 def test_a_planted_false_alarm_is_mined(tmp_path, monkeypatch, capsys):
