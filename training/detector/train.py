@@ -140,7 +140,9 @@ class Batches:
     def __init__(self, composer, a):
         self.seed, self.size, self.ahead = a.seed, a.batch, {}
         # A forked process shares the pictures' memory: the composer is not sent to it.
+        # It is forked here and now, before torch has threads: OpenMP promises nothing to a fork that comes later.
         self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), initializer=_begin, initargs=(composer,))
+        self.pool.submit(int).result()
 
     def __enter__(self):
         return self
@@ -196,22 +198,23 @@ def judged(net, pictures) -> dict:
 
 def train(a):
     a.out.mkdir(parents=True, exist_ok=True)
-    run = Run(a)
-    if (a.out / "state.pt").exists():
-        run.load(a.out)
-        print(f"{a.out}: goes on after epoch {run.epoch}", flush=True)
     pictures = data.load(a.data, "train", without=("dlib_examples",))
-    composer = compose.Composer(pictures, read_crops(a.crops), a.side, mine.read(a.out))
-    val = data.load(a.data, "val")
-    if a.judged:
-        val = val[:: max(1, len(val) // a.judged)]
-    settings = {"net": a.net, "macs_640x384": nets.count_macs(run.net, 384, 640), "pictures": len(pictures),
-                "parameters": sum(p.numel() for p in run.net.parameters()),
-                **{k: v for k, v in vars(a).items() if k not in ("data", "crops", "out", "start", "stop_after", "threads")}}
-    (a.out / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
-    print(json.dumps(settings), flush=True)
-    ended = a.stop_after and run.epoch + a.stop_after
-    with Batches(composer, a) as batches:
+    with Batches(compose.Composer(pictures, read_crops(a.crops), a.side, mine.read(a.out)), a) as batches:
+        if a.threads:
+            torch.set_num_threads(a.threads)
+        run = Run(a)
+        if (a.out / "state.pt").exists():
+            run.load(a.out)
+            print(f"{a.out}: goes on after epoch {run.epoch}", flush=True)
+        val = data.load(a.data, "val")
+        if a.judged:
+            val = val[:: max(1, len(val) // a.judged)]
+        settings = {"net": a.net, "macs_640x384": nets.count_macs(run.net, 384, 640), "pictures": len(pictures),
+                    "parameters": sum(p.numel() for p in run.net.parameters()),
+                    **{k: v for k, v in vars(a).items() if k not in ("data", "crops", "out", "start", "stop_after", "threads")}}
+        (a.out / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
+        print(json.dumps(settings), flush=True)
+        ended = a.stop_after and run.epoch + a.stop_after
         while not run.ended and not (ended and run.epoch >= ended):
             line = run.train_epoch(batches)
             if run.epoch % a.judge_every == 0 or run.ended:
@@ -224,8 +227,6 @@ def train(a):
 
 def main(arguments=None):
     a = parse(arguments)
-    if a.threads:
-        torch.set_num_threads(a.threads)
     try:
         train(a)
     except (data.DataError, OSError) as error:
