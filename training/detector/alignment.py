@@ -10,6 +10,7 @@ the middle of the canvas, in every way alike. `given` is the unturned picture's 
 import argparse
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image
 
 from emotion.preprocess import CROP_TEMPLATE
 
-from . import data, judge, nets
+from . import data, judge, runs
 
 TIMES, MARGIN = 3, 24  # enlargement; pixels of a 48x48 picture around it
 SIDE = 48
@@ -34,7 +35,7 @@ def turned(image: np.ndarray, degrees: float) -> np.ndarray:
 
 
 def fit(points: np.ndarray, rotates: bool) -> tuple[np.ndarray, float, float]:
-    """Similarity that brings the template nearest to the points (Umeyama 1991): the crop's centre, side and angle."""
+    """The crop's centre, side and angle by the similarity that brings the points nearest to the template (Umeyama 1991)."""
     places = np.array(CROP_TEMPLATE, np.float64)
     p, q = points - points.mean(0), places - places.mean(0)
     along, across = (p * q).sum(), (q[:, 0] * p[:, 1] - q[:, 1] * p[:, 0]).sum()
@@ -80,13 +81,16 @@ def evaluate(emotiond, folder, images, labels, votes) -> float:
     folder.mkdir(parents=True, exist_ok=True)
     for name, values in (("images", images), ("labels", labels), ("ferplus", votes)):
         np.save(folder / f"public_{name}.npy", values)
-    run = subprocess.run([str(emotiond), "eval", "--data", str(folder), "--split", "public", "--json"], capture_output=True, text=True)
+    try:
+        run = subprocess.run([str(emotiond), "eval", "--data", str(folder), "--split", "public", "--json"], capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"alignment: {emotiond} cannot be run ({error.strerror}); give --emotiond FILE")
     if run.returncode:
-        raise SystemExit(f"alignment: emotiond eval: {run.stderr.strip()}")
+        sys.exit(f"alignment: emotiond eval: {run.stderr.strip()}")
     return json.loads(run.stdout)["accuracy"]
 
 
-def main():
+def main(arguments=None):
     p = argparse.ArgumentParser(prog="python -m detector.alignment", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True, type=Path, help="folder with public_images.npy")
     p.add_argument("--run", required=True, type=Path, help="the detector's run")
@@ -95,12 +99,13 @@ def main():
     p.add_argument("--angles", nargs="+", type=float, default=[0, 10, 20, 30])
     p.add_argument("--every", type=int, default=3, help="every so many pictures")
     p.add_argument("--threads", type=int, default=1)
-    a = p.parse_args()
+    a = p.parse_args(arguments)
     torch.set_num_threads(a.threads)
-    saved = torch.load(a.run / "state.pt", weights_only=False)
-    net = nets.make(saved["name"]).eval()
-    net.load_state_dict(saved["averaged"])
-    images, labels, votes = (np.load(a.data / f"public_{name}.npy")[:: a.every] for name in ("images", "labels", "ferplus"))
+    try:
+        net, _ = runs.read_net(a.run)
+        images, labels, votes = (np.load(a.data / f"public_{name}.npy")[:: a.every] for name in ("images", "labels", "ferplus"))
+    except (data.DataError, OSError, ValueError) as error:
+        sys.exit(f"alignment: {error}")
     print(f"{len(images)} pictures; accuracy in percent\nangle  found  given  " + "  ".join(f"{way:>13}" for way in WAYS))
     given = evaluate(a.emotiond, a.out / "given", images, labels, votes)
     for angle in a.angles:

@@ -81,7 +81,7 @@ class Composer:
         # The face lies anywhere in the piece, and may be cut a little.
         margin = 0.3 * wanted
         place = random.uniform(min(margin, side / 2), max(side - margin, side / 2), 2)
-        piece = warp(picture, levels, side, (x + w / 2, y + h / 2), place, scale, angle, random.random() < 0.5)
+        piece = warp(picture, levels, side, Move((x + w / 2, y + h / 2), place, scale, angle, random.random() < 0.5))
         if self.scenes and float(piece.outside.float().mean()) > 0.1:
             piece.luma = torch.where(piece.outside, self._scene(random, side, paste=False).luma, piece.luma)
         return piece
@@ -93,8 +93,8 @@ class Composer:
         picture, levels = self.scenes[random.integers(len(self.scenes))]
         height, width = picture.luma.shape
         scale = side / min(height, width) * math.exp(random.uniform(math.log(0.6), math.log(2.0)))
-        piece = warp(picture, levels, side, (random.uniform(0, width), random.uniform(0, height)), (side / 2, side / 2), scale,
-                     math.radians(random.uniform(-20, 20)), random.random() < 0.5)
+        piece = warp(picture, levels, side, Move((random.uniform(0, width), random.uniform(0, height)), (side / 2, side / 2), scale,
+                                                 math.radians(random.uniform(-20, 20)), random.random() < 0.5))
         if paste and self.crops is not None and random.random() < 0.5:
             for _ in range(random.integers(1, 4)):
                 self._paste(piece, random, side)
@@ -150,19 +150,64 @@ class Composer:
         return Piece(luma, *(np.concatenate(column) for column in zip(*parts)))
 
 
-def warp(picture, levels, side, centre, place, scale, angle, mirrored) -> Piece:
-    """`picture` scaled, turned by `angle` and mirrored, so that its point `centre` comes to `place` of a side x side piece."""
-    level = min(len(levels) - 1, max(0, int(math.floor(math.log2(1 / scale))))) if scale < 1 else 0
-    source = levels[level]
-    height, width = picture.luma.shape
-    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
-    flip = -1.0 if mirrored else 1.0
-    forward = np.array([[flip * cos, -sin], [flip * sin, cos]])  # source to piece
-    back = np.linalg.inv(forward)
-    start = np.asarray(centre) - back @ np.asarray(place)
+@dataclass
+class Move:
+    """Scales, turns by `angle` and mirrors, so that the picture's point `centre` comes to `place`."""
+    centre: tuple
+    place: tuple
+    scale: float
+    angle: float
+    mirrored: bool = False
+
+    @property
+    def forward(self) -> np.ndarray:
+        cos, sin = math.cos(self.angle) * self.scale, math.sin(self.angle) * self.scale
+        flip = -1.0 if self.mirrored else 1.0
+        return np.array([[flip * cos, -sin], [flip * sin, cos]])
+
+    def backward(self) -> tuple[np.ndarray, np.ndarray]:
+        """Matrix and shift from places in the piece to places in the picture."""
+        back = np.linalg.inv(self.forward)
+        return back, np.asarray(self.centre) - back @ np.asarray(self.place)
+
+    def anywhere(self, places) -> np.ndarray:
+        """[..., 2]"""
+        away = np.asarray(places, np.float32) - np.asarray(self.centre, np.float32)
+        return away @ self.forward.T.astype(np.float32) + np.asarray(self.place, np.float32)
+
+    def points(self, points) -> np.ndarray:
+        """[F,5,2]; right and left change their names in a mirror."""
+        moved = self.anywhere(points)
+        return moved[:, data.MIRRORED] if self.mirrored else moved
+
+    def faces(self, boxes) -> np.ndarray:
+        """Corners of [F,4]. A turned face's upright box is less than the hull of its turned box: heads are round."""
+        return self._around(boxes, 1 / (abs(math.cos(self.angle)) + abs(math.sin(self.angle))))
+
+    def regions(self, boxes) -> np.ndarray:
+        """Corners of the hulls of [I,4]."""
+        return self._around(boxes, 1.0)
+
+    def _around(self, boxes, shrink):
+        if not len(boxes):
+            return np.zeros((0, 4), np.float32)
+        x, y, w, h = np.asarray(boxes, np.float32).T
+        corners = np.stack([np.stack([x, y], -1), np.stack([x + w, y], -1), np.stack([x, y + h], -1), np.stack([x + w, y + h], -1)], 1)
+        corners = self.anywhere(corners)
+        low, high = corners.min(1), corners.max(1)
+        middle, half = (low + high) / 2, (high - low) / 2 * shrink
+        return np.concatenate([middle - half, middle + half], 1).astype(np.float32)
+
+
+def warp(picture, levels, side, move: Move) -> Piece:
+    """A side x side piece of `picture`; levels: its pyramid."""
+    level = min(len(levels) - 1, max(0, int(math.floor(math.log2(1 / move.scale))))) if move.scale < 1 else 0
+    source, times = levels[level], 2 ** level
+    # Halves leave out an odd last row and column.
+    height, width = source.shape[0] * times, source.shape[1] * times
+    back, start = move.backward()
     # Pillow's coefficients take the centres of the piece's pixels to places in `source`.
-    shrunk = np.array([source.shape[1] / width, source.shape[0] / height])[:, None]
-    coefficients = (np.concatenate([back, start[:, None]], 1) * shrunk).flatten().tolist()
+    coefficients = (np.concatenate([back, start[:, None]], 1) / times).flatten().tolist()
     taken = Image.fromarray(source).transform((side, side), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
     luma = torch.from_numpy(np.asarray(taken).astype(np.float32))
     middles = torch.arange(side) + 0.5
@@ -170,36 +215,11 @@ def warp(picture, levels, side, centre, place, scale, angle, mirrored) -> Piece:
     rows = (back[1, 0] * middles + start[1]) + (back[1, 1] * middles)[:, None]
     outside = (columns < 0) | (columns >= width) | (rows < 0) | (rows >= height)
     luma = torch.where(outside, luma[~outside].mean() if not outside.all() else luma.mean(), luma)
-
-    def moved(points):
-        return (np.asarray(points, np.float32) - np.asarray(centre, np.float32)) @ forward.T.astype(np.float32) + np.asarray(place, np.float32)
-
-    points = moved(picture.points)
-    if mirrored:
-        points = points[:, data.MIRRORED]
-    ignored = _around(moved, picture.ignored, 1.0)
-    boxes = _around(moved, picture.boxes, _upright(angle))
+    ignored = move.regions(picture.ignored)
     if not picture.complete:
         # Nobody says what else is in it: everything beside the faces is ignored.
         ignored = np.concatenate([ignored, [[-1e4, -1e4, 1e4, 1e4]]]).astype(np.float32)
-    return Piece(luma, boxes, points, picture.weights.copy(), ignored, outside)
-
-
-def _upright(angle):
-    """A turned face's upright box is less than the hull of its turned box: heads are round."""
-    return 1 / (abs(math.cos(angle)) + abs(math.sin(angle)))
-
-
-def _around(moved, boxes, shrink):
-    """Upright boxes [F,4] as corners around moved boxes; `shrink` times the hull of their corners."""
-    if not len(boxes):
-        return np.zeros((0, 4), np.float32)
-    x, y, w, h = boxes.T
-    corners = np.stack([np.stack([x, y], -1), np.stack([x + w, y], -1), np.stack([x, y + h], -1), np.stack([x + w, y + h], -1)], 1)
-    corners = moved(corners)
-    low, high = corners.min(1), corners.max(1)
-    middle, half = (low + high) / 2, (high - low) / 2 * shrink
-    return np.concatenate([middle - half, middle + half], 1).astype(np.float32)
+    return Piece(luma, move.faces(picture.boxes), move.points(picture.points), picture.weights.copy(), ignored, outside)
 
 
 def _kept(piece, side):

@@ -13,6 +13,9 @@ from PIL import Image
 # What a point is worth in the loss: a person's click, a model's answer, nothing.
 POINT_WEIGHTS = {"human": 1.0, "teacher": 0.5, "none": 0.0}
 MIRRORED = [1, 0, 2, 4, 3]
+# What json, numpy and Pillow raise over a broken line or picture. Pillow calls a broken PNG a SyntaxError.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, SyntaxError, Image.DecompressionBombError)
+NAMED = 5  # of those that cannot be read
 
 
 class DataError(Exception):
@@ -42,15 +45,18 @@ def load(folder: Path, split: str, sources=None, without=()) -> list[Picture]:
     for file in files:
         if (sources and file.stem not in sources) or file.stem in without:
             continue
-        for number, line in enumerate(file.read_text().splitlines(), 1):
+        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            if not line.strip():
+                continue
             try:
                 label = json.loads(line)
                 if split == "all" or label["split"] == split:
                     pictures.append(_picture(folder, file.stem, label))
-            except (ValueError, KeyError, OSError) as error:
+            except UNREADABLE as error:
                 unreadable.append(f"{file.name}:{number}: {error!r}")
     if unreadable:
-        print(f"{folder}: {len(unreadable)} labels or pictures cannot be read and are left out, first {unreadable[0]}")
+        named = "".join(f"\n  {line}" for line in unreadable[:NAMED]) + ("\n  ..." if len(unreadable) > NAMED else "")
+        print(f"{folder}: {len(unreadable)} labels or pictures cannot be read and are left out:{named}", flush=True)
     if not pictures:
         raise DataError(f"{folder}: no picture of split '{split}' in {len(files)} label files")
     return pictures
@@ -59,13 +65,19 @@ def load(folder: Path, split: str, sources=None, without=()) -> list[Picture]:
 def _picture(folder, source, label) -> Picture:
     with Image.open(Path(folder) / label["file"]) as image:
         luma = np.asarray(image.convert("L"))
+    for face in label["faces"]:
+        box = np.array(face["box"], np.float32)
+        if box.shape != (4,) or not np.isfinite(box).all() or min(box[2:]) <= 0:
+            raise ValueError(f"box {face['box']}")
     faces = [f for f in label["faces"] if not f.get("ignore")]
     ignored = [f["box"] for f in label["faces"] if f.get("ignore")]
     points = np.zeros((len(faces), 5, 2), np.float32)
     weights = np.zeros(len(faces), np.float32)
     for i, face in enumerate(faces):
         if face.get("points") and all(p is not None for p in face["points"]):
-            points[i] = face["points"]
+            points[i] = np.array(face["points"], np.float32).reshape(5, 2)
+            if not np.isfinite(points[i]).all():
+                raise ValueError(f"points {face['points']}")
             weights[i] = POINT_WEIGHTS[face.get("points_from", "none")]
     return Picture(label["file"], source, luma, np.array([f["box"] for f in faces], np.float32).reshape(-1, 4),
                    points, weights, [f.get("box_from", "human") for f in faces], [f.get("human4") for f in faces],

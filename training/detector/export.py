@@ -5,7 +5,7 @@
 Input `input` [1,1,H,W], sides multiples of 32, (luma - input.mean) * input.scale; what is padded is 0. Outputs for
 each stride s of 8, 16, 32 as YuNet 2023mar's: `cls_s` and `obj_s` [1,cells,1], probabilities; `bbox_s` [1,cells,4];
 `kps_s` [1,cells,10]. Without --threshold it is chosen on the validation split: the lowest that keeps precision and
-false alarms.
+false alarms; a run that has none does not go over a file that is there.
 """
 import argparse
 import json
@@ -21,7 +21,7 @@ from onnx import TensorProto, helper
 from emotion import contract
 from emotion.graph import folded
 
-from . import data, judge, nets
+from . import data, judge, nets, runs
 
 # Of a head's channels, in the order of nets.CHANNELS.
 PARTS = (("cls", 0, 1), ("obj", 1, 2), ("bbox", 2, 6), ("kps", 6, 16))
@@ -105,18 +105,22 @@ def main(arguments=None):
     p.add_argument("--run", required=True, type=Path)
     p.add_argument("--out", required=True, type=Path)
     p.add_argument("--threshold", type=float)
+    p.add_argument("--overwrite", action="store_true", help="also with a run that cannot keep them at any threshold")
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args(arguments)
     if a.threshold is None and not a.data:
         p.error("give --data DIR to choose the threshold, or --threshold")
     torch.set_num_threads(a.threads)
     try:
-        saved = torch.load(a.run / "state.pt", weights_only=False)
-        net = nets.make(saved["name"]).eval()
-        net.load_state_dict(saved["averaged"])
+        net, saved = runs.read_net(a.run)
         figures, threshold = None, a.threshold
         if threshold is None:
             threshold, figures = judge.best_threshold(lambda luma: judge.find(net, luma), data.load(a.data, "val"), PRECISION, ALARMS)
+        if figures and not judge.promises_hold(figures, PRECISION, ALARMS):
+            said = f"no threshold keeps precision {PRECISION:g} with {ALARMS:g} false alarms in 100 pictures; train longer, or mine"
+            if a.out.exists() and not a.overwrite:
+                raise contract.ExportError(f"{said}. {a.out} was kept; --overwrite (make: OVERWRITE=1) replaces it")
+            print(f"export: {said}. {threshold:.2f} stands in the file", file=sys.stderr)
         model = build(net, f"emotiond-faces-{saved['name']}")
         require_equal(model, net)
         contract.set_metadata(model, {
@@ -124,9 +128,7 @@ def main(arguments=None):
             "score.threshold": f"{threshold:.2f}", "weights.sha256": contract.weights_sha256(model), "training.net": saved["name"],
             "training.epochs": saved["epoch"], "training.minutes": round(saved["used"] / 60, 1)})
         size = contract.write(model, a.out)
-    except FileNotFoundError as error:
-        sys.exit(f"export: {error.filename}: no such file; --run is a folder that detector.train has written")
-    except (data.DataError, contract.ExportError) as error:
+    except (data.DataError, contract.ExportError, OSError) as error:
         sys.exit(f"export: {error}")
     print(json.dumps({"file": str(a.out), "bytes": size, "threshold": round(threshold, 2), "figures": figures}, indent=1))
 

@@ -4,13 +4,14 @@
 """
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import data, nets
+from . import data, nets, runs
 
 SIZES = (("under 16", 0, 16), ("16 to 32", 16, 32), ("32 to 64", 32, 64), ("above 64", 64, 1e9))
 
@@ -131,31 +132,35 @@ def average_precision(ranking, faces: int) -> float:
     return float(sum(envelope[i] for i, (_, h) in enumerate(ranking) if h) / max(faces, 1))
 
 
-def best_threshold(detect, pictures, precision=0.97, alarms=8.0):
-    """The lowest threshold in steps of 0.02 that keeps both promises."""
-    cached = {id(p): detect(scaled(p.luma)[0]) for p in pictures}
+def promises_hold(figures, precision, alarms) -> bool:
+    return figures["precision"] >= precision and figures["false_per_100"] <= alarms
 
-    for threshold in np.arange(0.3, 0.9, 0.02):
-        answers = iter([cached[id(p)] for p in pictures])
+
+def best_threshold(detect, pictures, precision=0.97, alarms=8.0):
+    """The lowest threshold in steps of 0.02 that keeps both promises; the highest where none does."""
+    cached = [detect(scaled(p.luma)[0]) for p in pictures]
+    for threshold in np.arange(30, 91, 2) / 100:
+        answers = iter(cached)
         figures = judge(lambda luma: next(answers), pictures, float(threshold))
-        if figures["precision"] >= precision and figures["false_per_100"] <= alarms:
+        if promises_hold(figures, precision, alarms):
             return float(threshold), figures
     return float(threshold), figures
 
 
-def main():
+def main(arguments=None):
     p = argparse.ArgumentParser(prog="python -m detector.judge", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True, type=Path)
     p.add_argument("--run", required=True, type=Path)
     p.add_argument("--split", default="val")
     p.add_argument("--threshold", type=float)
     p.add_argument("--threads", type=int, default=1)
-    a = p.parse_args()
+    a = p.parse_args(arguments)
     torch.set_num_threads(a.threads)
-    saved = torch.load(a.run / "state.pt", weights_only=False)
-    net = nets.make(saved["name"]).eval()
-    net.load_state_dict(saved["averaged"])
-    pictures = data.load(a.data, a.split)
+    try:
+        net, _ = runs.read_net(a.run)
+        pictures = data.load(a.data, a.split)
+    except data.DataError as error:
+        sys.exit(f"judge: {error}")
     detect = lambda luma: find(net, luma)
     if a.threshold is None:
         threshold, figures = best_threshold(detect, pictures)

@@ -6,12 +6,13 @@ Writes RUN/hard.json; detector.train reads it when it is started (again). Call i
 """
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import data, judge, nets
+from . import data, judge, runs
 
 SCORE = 0.35
 
@@ -19,7 +20,10 @@ SCORE = 0.35
 def read(run: Path) -> list:
     """(file, [x, y, w, h] in pixels of the stored picture); empty where nothing was mined."""
     file = run / "hard.json"
-    return [(name, box) for name, box in json.loads(file.read_text())] if file.exists() else []
+    try:
+        return [(str(name), [float(v) for v in box]) for name, box in json.loads(file.read_bytes())] if file.exists() else []
+    except (ValueError, TypeError) as error:
+        raise data.DataError(f"{file}: damaged ({error}); mine again, or remove it") from error
 
 
 def mine(net, pictures) -> list:
@@ -38,17 +42,18 @@ def mine(net, pictures) -> list:
     return found
 
 
-def main():
+def main(arguments=None):
     p = argparse.ArgumentParser(prog="python -m detector.mine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True, type=Path)
     p.add_argument("--run", required=True, type=Path)
     p.add_argument("--threads", type=int, default=1)
-    a = p.parse_args()
+    a = p.parse_args(arguments)
     torch.set_num_threads(a.threads)
-    saved = torch.load(a.run / "state.pt", weights_only=False)
-    net = nets.make(saved["name"]).eval()
-    net.load_state_dict(saved["averaged"])
-    found = mine(net, data.load(a.data, "train", without=("dlib_examples",)))
+    try:
+        net, _ = runs.read_net(a.run)
+        found = mine(net, data.load(a.data, "train", without=("dlib_examples",)))
+    except data.DataError as error:
+        sys.exit(f"mine: {error}")
     part = a.run / "hard.json.part"
     part.write_text(json.dumps(found))
     part.replace(a.run / "hard.json")

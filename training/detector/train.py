@@ -12,12 +12,13 @@ import multiprocessing
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import compose, data, judge, losses, mine, nets
+from . import compose, data, judge, losses, mine, nets, runs
 
 
 def parse(arguments=None):
@@ -41,7 +42,13 @@ def parse(arguments=None):
     p.add_argument("--judged", type=int, default=150, help="validation pictures in training's own judgement; 0: all")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=1)
-    return p.parse_args(arguments)
+    a = p.parse_args(arguments)
+    if a.side < 64 or a.side % 32:
+        p.error("--side: a multiple of 32, 64 or more")
+    for name in ("batch", "steps", "judge_every"):
+        if getattr(a, name) < 1:
+            p.error(f"--{name.replace('_', '-')}: 1 or more")
+    return a
 
 
 class Run:
@@ -50,7 +57,7 @@ class Run:
         torch.manual_seed(a.seed)
         self.net = nets.make(a.net).to(memory_format=torch.channels_last)
         if a.start:
-            self.net.load_state_dict(torch.load(a.start / "state.pt", weights_only=False)["averaged"])
+            runs.load_weights(self.net, runs.read_state(a.start)["averaged"], a.start)
         self.averaged = nets.make(a.net)
         self.averaged.load_state_dict(self.net.state_dict())
         weights = [p for p in self.net.parameters() if p.ndim > 1]
@@ -64,13 +71,16 @@ class Run:
                     "epoch": self.epoch, "used": self.used, "name": self.a.net}, part)
         part.replace(file)
 
-    def load(self, file):
-        saved = torch.load(file, weights_only=False)
+    def load(self, run: Path):
+        saved = runs.read_state(run)
         if saved["name"] != self.a.net:
-            raise data.DataError(f"{file}: holds net {saved['name']}, not {self.a.net}; give another --out")
-        self.net.load_state_dict(saved["net"])
-        self.averaged.load_state_dict(saved["averaged"])
-        self.optimiser.load_state_dict(saved["optimiser"])
+            raise data.DataError(f"{run}: holds net {saved['name']}, not {self.a.net}; give another --out")
+        try:
+            self.net.load_state_dict(saved["net"])
+            self.averaged.load_state_dict(saved["averaged"])
+            self.optimiser.load_state_dict(saved["optimiser"])
+        except runs.DAMAGED as error:
+            raise data.DataError(f"{run}/state.pt: not a state of this training ({type(error).__name__}); give another --out") from error
         self.epoch, self.used = saved["epoch"], saved["used"]
 
     def rate(self, step):
@@ -128,10 +138,17 @@ class Batches:
     """Composes batches in another process, two ahead. Batch number n depends on the seed and on n alone."""
 
     def __init__(self, composer, a):
-        global _composer
-        _composer, self.seed, self.size = composer, a.seed, a.batch
-        self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), initializer=torch.set_num_threads, initargs=(1,))
-        self.ahead = {}
+        self.seed, self.size, self.ahead = a.seed, a.batch, {}
+        # A forked process shares the pictures' memory: the composer is not sent to it.
+        # It is forked here and now, before torch has threads: OpenMP promises nothing to a fork that comes later.
+        self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), initializer=_begin, initargs=(composer,))
+        self.pool.submit(int).result()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.pool.shutdown(cancel_futures=True)
 
     def get(self, number):
         for n in (number, number + 1, number + 2):
@@ -140,7 +157,13 @@ class Batches:
         return self.ahead.pop(number).result()
 
 
-_composer = None  # what a forked process composes with
+_composer = None  # what the forked process composes with
+
+
+def _begin(composer):
+    global _composer
+    _composer = composer
+    torch.set_num_threads(1)
 
 
 def _compose(seed, number, size):
@@ -151,19 +174,38 @@ def _compose(seed, number, size):
     return samples
 
 
-def main(arguments=None):
-    a = parse(arguments)
-    if a.threads:
-        torch.set_num_threads(a.threads)
+def read_crops(folder: Path | None) -> np.ndarray | None:
+    if folder is None:
+        return None
+    file = folder / "train_images.npy"
     try:
-        a.out.mkdir(parents=True, exist_ok=True)
+        crops = np.load(file, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise data.DataError(f"{file}: cannot be read ({error}); give a folder that holds it, or no --crops") from error
+    if crops.ndim != 3 or crops.shape[1:] != (48, 48) or crops.dtype != np.uint8 or not len(crops):
+        raise data.DataError(f"{file}: {crops.dtype} of {crops.shape}, not uint8 of N x 48 x 48")
+    return crops
+
+
+def judged(net, pictures) -> dict:
+    """What a line of the log says about the averaged net."""
+    threshold, figures = judge.best_threshold(lambda luma: judge.find(net, luma), pictures, 0.95, 10)
+    eye = figures["eye_error"]
+    return {"threshold": round(threshold, 2), "recall": round(figures["recall"], 4), "precision": round(figures["precision"], 4),
+            "false_per_100": round(figures["false_per_100"], 1), "ap50": round(figures["ap50"], 4),
+            "eye": None if eye is None else round(eye, 4), "by_size": {n: round(s["recall"], 3) for n, s in figures["by_size"].items()}}
+
+
+def train(a):
+    a.out.mkdir(parents=True, exist_ok=True)
+    pictures = data.load(a.data, "train", without=("dlib_examples",))
+    with Batches(compose.Composer(pictures, read_crops(a.crops), a.side, mine.read(a.out)), a) as batches:
+        if a.threads:
+            torch.set_num_threads(a.threads)
         run = Run(a)
         if (a.out / "state.pt").exists():
-            run.load(a.out / "state.pt")
+            run.load(a.out)
             print(f"{a.out}: goes on after epoch {run.epoch}", flush=True)
-        pictures = data.load(a.data, "train", without=("dlib_examples",))
-        crops = np.load(a.crops / "train_images.npy", mmap_mode="r") if a.crops else None
-        batches = Batches(compose.Composer(pictures, crops, a.side, mine.read(a.out)), a)
         val = data.load(a.data, "val")
         if a.judged:
             val = val[:: max(1, len(val) // a.judged)]
@@ -176,17 +218,21 @@ def main(arguments=None):
         while not run.ended and not (ended and run.epoch >= ended):
             line = run.train_epoch(batches)
             if run.epoch % a.judge_every == 0 or run.ended:
-                net = run.averaged.eval()
-                threshold, figures = judge.best_threshold(lambda luma: judge.find(net, luma), val, 0.95, 10)
-                line.update(threshold=round(threshold, 2), recall=round(figures["recall"], 4), precision=round(figures["precision"], 4),
-                            false_per_100=round(figures["false_per_100"], 1), ap50=round(figures["ap50"], 4), eye=figures["eye_error"] and round(figures["eye_error"], 4),
-                            by_size={n: round(s["recall"], 3) for n, s in figures["by_size"].items()})
+                line.update(judged(run.averaged.eval(), val))
             run.save(a.out / "state.pt")
             with open(a.out / "log.jsonl", "a") as log:
                 log.write(json.dumps(line) + "\n")
             print(json.dumps(line), flush=True)
-    except data.DataError as error:
+
+
+def main(arguments=None):
+    a = parse(arguments)
+    try:
+        train(a)
+    except (data.DataError, OSError) as error:
         sys.exit(f"train: {error}")
+    except BrokenProcessPool:
+        sys.exit("train: the process that composes pictures was ended from outside (memory?); the same command goes on")
 
 
 if __name__ == "__main__":
