@@ -2,11 +2,17 @@
 
 import Core
 import Faces
-import Inference
+package import Inference
 import Onnx
 
+/// An engine that can say where its time goes.
+package protocol ProfiledEngine: AnyObject {
+    /// Of the last picture's plan; empty before the first.
+    func callTimes(repeats: Int, clock: () -> Double) -> [CallTime]
+}
+
 /// One thread at a time, as its sessions.
-final class SessionFrameEngine: FrameEngine {
+final class SessionFrameEngine: FrameEngine, ProfiledEngine {
     let name = EngineChoice.native.rawValue
     private let graph: Graph
     private let level: KernelLevel
@@ -36,6 +42,10 @@ final class SessionFrameEngine: FrameEngine {
             let rows = session.rows(of: places[place])
         else { return nil }
         return CellValues(base: rows.base, cells: rows.rows, channels: rows.columns, stride: rows.stride)
+    }
+
+    func callTimes(repeats: Int, clock: () -> Double) -> [CallTime] {
+        plans.first?.callTimes(repeats: repeats, clock: clock) ?? []
     }
 
     private func plan(width: Int, height: Int) throws(InferenceError) -> Session {

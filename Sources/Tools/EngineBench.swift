@@ -2,7 +2,6 @@
 
 import Faces
 import Foundation
-import Glibc
 import Inference
 import Media
 package import Pipeline
@@ -33,30 +32,20 @@ package struct EngineBench: Sendable, Encodable {
         var wall: [Double] = []
         var cpu: [Double] = []
         for round in 0..<(repeats + 3) {
-            let start = Self.now(CLOCK_MONOTONIC), cpuStart = Self.now(CLOCK_THREAD_CPUTIME_ID)
+            let start = BenchClock.wall(), cpuStart = BenchClock.cpu()
             _ = try input.withUnsafeBufferPointer { try engine.run($0, batch: batch) }
             // The first rounds fill caches and raise the clock.
             guard round >= 3 else { continue }
-            wall.append((Self.now(CLOCK_MONOTONIC) - start) * 1e3 / Double(batch))
-            cpu.append((Self.now(CLOCK_THREAD_CPUTIME_ID) - cpuStart) * 1e3 / Double(batch))
+            wall.append((BenchClock.wall() - start) * 1e3 / Double(batch))
+            cpu.append((BenchClock.cpu() - cpuStart) * 1e3 / Double(batch))
         }
         model = installation.model.name
         level = installation.options.engine == .native ? installation.level.name : "opencv"
         self.cpu = KernelLevel.cpuName
         self.batch = batch
-        msPerFace = Self.median(wall)
+        msPerFace = BenchClock.median(wall)
         msPerFaceMin = wall.min() ?? 0
-        cpuMsPerFace = Self.median(cpu)
-    }
-
-    private static func median(_ values: [Double]) -> Double {
-        values.isEmpty ? 0 : values.sorted()[values.count / 2]
-    }
-
-    private static func now(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+        cpuMsPerFace = BenchClock.median(cpu)
     }
 }
 

@@ -62,6 +62,8 @@ import Testing
         ["--file"], [], ["--file", "x", "--every", "0"], ["--file", "x", "--fps", "-1"],
         ["--file", "x", "--from", "abc"],
         ["--file", "x", "--from", "9", "--to", "3"], ["--nonsense"], ["--file", "x", "--cpu-level", "mmx"],
+        ["--file", "x", "--detector", "none"], ["--file", "x", "--detector", "cascade", "--detector-engine", "native"],
+        ["--file", "x", "--detector-engine", "gpu"], ["bench", "--detector", "own", "--size", "640"],
     ])
     func `wrong usage is 64`(arguments: [String]) throws {
         let run = try Command.run(arguments)
@@ -81,6 +83,17 @@ import Testing
         bytes[bytes.count / 2] ^= 1
         try bytes.write(to: model)
         try expect(["--file", picture, "--model", model.path], status: 78, mentions: "model.onnx", in: folder)
+    }
+
+    @Test func `a wrong detector is refused by name before anything is read`() throws {
+        let folder = try TemporaryFolder()
+        let emotion = Command.root.appending(path: "Sources/emotiond/Models/emotion.onnx").path
+        let picture = Command.samples.appending(path: "astronaut.jpg").path
+        for detector in [["--detector", "own"], []] {
+            try expect(
+                ["--file", picture, "--detector-model", emotion] + detector, status: 78,
+                mentions: "a face-detector is needed", in: folder)
+        }
     }
 
     @Test(arguments: [

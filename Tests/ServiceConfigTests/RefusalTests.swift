@@ -42,6 +42,14 @@ import Testing
         "c.yaml:2: watch.quiet is \"30\", which is not a duration from 0s to 1h, such as 30s, 5m or 2h"
     ),
     (
+        "analysis:\n  detector_engine: gpu\n",
+        "c.yaml:2: analysis.detector_engine is \"gpu\", which is not native or opencv, or none"
+    ),
+    (
+        "analysis:\n  detector: yunet\n  detector_engine: native\n",
+        "c.yaml:3: analysis.detector_engine is for the detector own, not for yunet"
+    ),
+    (
         "watch:\n  after_done: burn\n", "c.yaml:2: watch.after_done is \"burn\", which is not move, keep or delete"
     ),
     (
