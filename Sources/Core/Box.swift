@@ -29,12 +29,22 @@ package struct Box: Hashable, Sendable, Codable {
 
     /// Intersection over union, 0…1; 0 where either box is empty.
     package func overlap(with other: Box) -> Float {
-        let w = min(x + width, other.x + other.width) - max(x, other.x)
-        let h = min(y + height, other.y + other.height) - max(y, other.y)
-        guard w > 0, h > 0 else { return 0 }
-        let both = w * h
+        let both = shared(with: other)
+        guard both > 0 else { return 0 }
         let union = area + other.area - both
         return union > 0 ? min(both / union, 1) : 0
+    }
+
+    /// Intersection over the smaller of the two, 0…1: 1 where one lies within the other; 0 where either is empty.
+    package func containment(with other: Box) -> Float {
+        let smaller = min(area, other.area)
+        return smaller > 0 ? min(shared(with: other) / smaller, 1) : 0
+    }
+
+    private func shared(with other: Box) -> Float {
+        let w = min(x + width, other.x + other.width) - max(x, other.x)
+        let h = min(y + height, other.y + other.height) - max(y, other.y)
+        return w > 0 && h > 0 ? w * h : 0
     }
 
     package func scaled(x horizontal: Float, y vertical: Float) -> Box {

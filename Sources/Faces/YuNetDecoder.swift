@@ -71,11 +71,16 @@ package struct YuNetDecoder {
     package let minimumScore: Float
     /// IoU above which two boxes are one face.
     package let overlap: Float
+    /// Share of the smaller above which two boxes are one face.
+    package let containment: Float
     private let exponential: (Float) -> Float
 
-    package init(minimumScore: Float, overlap: Float, exponential: @escaping (Float) -> Float) {
+    package init(
+        minimumScore: Float, overlap: Float, containment: Float = 1, exponential: @escaping (Float) -> Float
+    ) {
         self.minimumScore = minimumScore
         self.overlap = overlap
+        self.containment = containment
         self.exponential = exponential
     }
 
@@ -86,7 +91,7 @@ package struct YuNetDecoder {
             candidates.sort { $0.score > $1.score }
             candidates.removeLast(candidates.count - Self.mostCandidates)
         }
-        return Suppression.keepBest(of: candidates, overlap: overlap)
+        return Suppression.keepBest(of: candidates, overlap: overlap, containment: containment)
     }
 
     private func collect(_ head: Head, into candidates: inout [Detection]) {

@@ -31,6 +31,17 @@ import Testing
     }
 }
 
+@Test func `a part of a face is no face, and neither is a box around it`() {
+    let face = Detection(box: Box(x: 100, y: 100, width: 80, height: 100), score: 0.9, landmarks: nil)
+    // Of 2000 px² four fifths lie in the face: an IoU of 0.19.
+    let part = Detection(box: Box(x: 90, y: 120, width: 50, height: 40), score: 0.8, landmarks: nil)
+    let beside = Detection(box: Box(x: 60, y: 120, width: 80, height: 50), score: 0.7, landmarks: nil)
+    let around = Detection(box: Box(x: 0, y: 0, width: 300, height: 300), score: 0.6, landmarks: nil)
+    #expect(Suppression.keepBest(of: [part, around, beside, face], overlap: 0.3, containment: 0.7) == [face, beside])
+    // By IoU alone the part stays, and takes what stands beside the face with it.
+    #expect(Suppression.keepBest(of: [part, around, beside, face], overlap: 0.3) == [face, part, around])
+}
+
 @Test func `equal scores keep their order`() {
     let boxes = (0..<5).map { Box(x: Float($0) * 100, y: 0, width: 10, height: 10) }
     let all = boxes.map { Detection(box: $0, score: 0.5, landmarks: nil) }

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from . import data, nets, runs
 
+OVERLAP, INSIDE = 0.3, 0.7  # as Sources/Faces/OwnDetector.swift
 SIZES = (("under 16", 0, 16), ("16 to 32", 16, 32), ("32 to 64", 32, 64), ("above 64", 64, 1e9))
 
 
@@ -25,7 +26,7 @@ def scaled(luma: np.ndarray, width: int = 640) -> tuple[torch.Tensor, float]:
 
 
 @torch.no_grad()
-def find(net, luma: torch.Tensor, least=0.05, overlap=0.45, most=500):
+def find(net, luma: torch.Tensor, least=0.05, overlap=OVERLAP, most=500):
     """luma [H,W]. Scores [K], boxes [K,4] corners and points [K,5,2] in its pixels, best first."""
     height, width = luma.shape
     x = F.pad(luma[None, None], (0, -width % 32, 0, -height % 32), value=nets.MEAN)
@@ -40,15 +41,17 @@ def find(net, luma: torch.Tensor, least=0.05, overlap=0.45, most=500):
     return score.numpy()[chosen], boxes.numpy()[chosen], points.numpy()[chosen]
 
 
-def suppress(boxes: np.ndarray, overlap: float) -> list[int]:
-    """Greedy non-maximum suppression of boxes that come best first."""
+def suppress(boxes: np.ndarray, overlap: float, inside: float = INSIDE) -> list[int]:
+    """Greedy non-maximum suppression of boxes that come best first. What overlaps a kept one by more than `overlap`
+    (IoU) goes, and what shares more than `inside` of the smaller of both: part of a face is no face."""
     areas, left, chosen = np.prod(boxes[:, 2:] - boxes[:, :2], 1), np.arange(len(boxes)), []
     while len(left):
         first, left = left[0], left[1:]
         chosen.append(int(first))
         low, high = np.maximum(boxes[left, :2], boxes[first, :2]), np.minimum(boxes[left, 2:], boxes[first, 2:])
         common = np.prod(np.maximum(high - low, 0), 1)
-        left = left[common / np.maximum(areas[left] + areas[first] - common, 1e-6) <= overlap]
+        union, smaller = areas[left] + areas[first] - common, np.minimum(areas[left], areas[first])
+        left = left[(common <= overlap * np.maximum(union, 1e-6)) & (common <= inside * np.maximum(smaller, 1e-6))]
     return chosen
 
 

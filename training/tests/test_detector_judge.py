@@ -109,6 +109,12 @@ def test_overlapping_boxes_are_suppressed_best_first():
     assert judge.suppress(boxes, 0.45) == [0, 2, 3]
 
 
+def test_a_part_of_a_face_is_no_face():
+    boxes = judge.corners(np.array([[100, 100, 80, 100], [90, 120, 50, 40], [60, 120, 80, 50], [0, 0, 300, 300]], np.float32))
+    assert judge.suppress(boxes, 0.3, 0.7) == [0, 2]
+    assert judge.suppress(boxes, 0.3, 1.0) == [0, 1, 3]
+
+
 class Planted(torch.nn.Module):
     """Answers at one cell of stride 16: a box and points that are known."""
 
