@@ -154,7 +154,7 @@ struct AnalysisArguments: ParsableArguments {
     }
 }
 
-private func names<Choice: CaseIterable & RawRepresentable<String>>(_ type: Choice.Type) -> String {
+func names<Choice: CaseIterable & RawRepresentable<String>>(_ type: Choice.Type) -> String {
     Choice.allCases.map(\.rawValue).joined(separator: ", ")
 }
 
