@@ -1,6 +1,8 @@
 // The evaluation of a detector as a person reads it and as a script does.
 
+import Faces
 import Foundation
+package import Pipeline
 
 extension DetectorEvaluation {
     package struct Report: Sendable {
@@ -28,6 +30,13 @@ extension DetectorEvaluation {
             self.leftOut = leftOut
             self.milliseconds = milliseconds
             self.evaluation = evaluation
+        }
+
+        package init(_ result: Run.Result, of chosen: Installation.Detector, split: String, width: Int) {
+            self.init(
+                detector: chosen.detector.name, engine: chosen.engine?.rawValue, path: chosen.path, split: split,
+                width: width, leftOut: result.leftOut.count, milliseconds: result.milliseconds,
+                evaluation: result.evaluation)
         }
     }
 }

@@ -3,7 +3,8 @@
 import Core
 package import Faces
 import Media
-import Pipeline
+package import Pipeline
+import Results
 
 extension DetectorEvaluation {
     /// One pass of a detector over labelled pictures.
@@ -24,6 +25,11 @@ extension DetectorEvaluation {
             self.detector = detector
             self.score = score
             self.width = width
+        }
+
+        /// - Parameter score: nil for the detector's own.
+        package init(_ chosen: Installation.Detector, score: Float?, width: Int) {
+            self.init(detector: chosen.detector, score: score ?? chosen.detector.defaultScore, width: width)
         }
 
         /// The figures, what could not be used, and the median time of a detection.

@@ -1,7 +1,7 @@
 // How well a detector finds labelled faces. Plain values in, figures out: docs/benchmarks.md ("Face detection:
 // quality") has the protocol, training/detector/judge.py the same in Python.
 
-package import Core
+import Core
 package import Faces
 
 package struct DetectorEvaluation: Sendable {

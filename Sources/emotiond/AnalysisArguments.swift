@@ -154,6 +154,7 @@ struct AnalysisArguments: ParsableArguments {
     }
 }
 
+/// The choices as help prints them.
 func names<Choice: CaseIterable & RawRepresentable<String>>(_ type: Choice.Type) -> String {
     Choice.allCases.map(\.rawValue).joined(separator: ", ")
 }

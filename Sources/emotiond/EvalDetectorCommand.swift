@@ -60,20 +60,15 @@ struct EvalDetectorCommand: ParsableCommand {
         let logger = LogLevel.notice.logger()
         let isWhole = try Failure.exits(logger) {
             let labels = try DetectorEvaluation.Labels(folder: data, split: split)
-            let chosen = try Installation(options: options(), search: Environment.modelSearch, logger: logger)
+            let detector = try Installation(options: options(), search: Environment.modelSearch, logger: logger)
                 .detector()
-            let run = DetectorEvaluation.Run(
-                detector: chosen.detector, score: minimumScore ?? chosen.detector.defaultScore, width: detectSize)
-            let result = try run.judge(labels)
+            let result = try DetectorEvaluation.Run(detector, score: minimumScore, width: detectSize).judge(labels)
             for line in result.leftOut.prefix(5) { logger.warning("left out: \(line)") }
             if result.leftOut.count > 5 { logger.warning("left out: \(result.leftOut.count) in all") }
             if result.evaluation.all.faces == 0 {
                 logger.warning("no face with a person's box in split '\(split)': there is no recall")
             }
-            let report = DetectorEvaluation.Report(
-                detector: chosen.detector.name, engine: chosen.engine?.rawValue, path: chosen.path, split: split,
-                width: detectSize, leftOut: result.leftOut.count, milliseconds: result.milliseconds,
-                evaluation: result.evaluation)
+            let report = DetectorEvaluation.Report(result, of: detector, split: split, width: detectSize)
             print(json ? try report.json() : report.text())
             return result.leftOut.isEmpty
         }
