@@ -139,7 +139,7 @@ let package = Package(
         tests("IntakeTests", ["Intake"]),
         tests("WebTests", ["Web", lifecycle, logging], exclude: ["check_metrics.py"]),
         tests("DaemonTests", ["Daemon", logging]),
-        tests("ToolsTests", ["Core", "Tools"]),
+        tests("ToolsTests", ["Core", "Faces", "Tools"]),
         tests("EndToEndTests", ["emotiond", "Results", "Workers", logging], exclude: ["odd_inputs.py"]),
     ],
     swiftLanguageModes: [.v6],

@@ -23,7 +23,20 @@ package final class LumaScaler {
     /// Never makes a picture larger: small faces gain nothing from invented pixels, and the detector's time would be
     /// wasted.
     package func scale(_ luma: ImageView, range: LumaRange, longestSide: Int) throws(FacesError) -> ScaledLuma {
-        let (width, height) = Self.size(width: luma.width, height: luma.height, longestSide: longestSide)
+        let size = Self.size(width: luma.width, height: luma.height, longestSide: longestSide)
+        return try scale(luma, range: range, to: size)
+    }
+
+    /// To exactly that width, smaller pictures enlarged: where detectors are judged by the sizes of faces, all
+    /// pictures must be of one scale.
+    package func scale(_ luma: ImageView, range: LumaRange, width: Int) throws(FacesError) -> ScaledLuma {
+        try scale(luma, range: range, to: Self.size(width: luma.width, height: luma.height, asWide: width))
+    }
+
+    private func scale(
+        _ luma: ImageView, range: LumaRange, to size: (width: Int, height: Int)
+    ) throws(FacesError) -> ScaledLuma {
+        let (width, height) = size
         let resized = width != luma.width || height != luma.height
         if !resized && range == .full { return ScaledLuma(view: luma, horizontal: 1, vertical: 1) }
 
@@ -53,6 +66,11 @@ package final class LumaScaler {
         guard longest > limit else { return (width, height) }
         func scaled(_ side: Int) -> Int { max((side * limit + longest / 2) / longest, 1) }
         return (scaled(width), scaled(height))
+    }
+
+    /// Of a copy that is `newWidth` wide.
+    package static func size(width: Int, height: Int, asWide newWidth: Int) -> (width: Int, height: Int) {
+        (newWidth, max((height * newWidth + width / 2) / width, 1))
     }
 }
 

@@ -154,7 +154,8 @@ struct AnalysisArguments: ParsableArguments {
     }
 }
 
-private func names<Choice: CaseIterable & RawRepresentable<String>>(_ type: Choice.Type) -> String {
+/// The choices as help prints them.
+func names<Choice: CaseIterable & RawRepresentable<String>>(_ type: Choice.Type) -> String {
     Choice.allCases.map(\.rawValue).joined(separator: ", ")
 }
 

@@ -13,8 +13,8 @@ struct Emotiond: ParsableCommand {
         abstract: "Turns video into emotion timelines.",
         version: Doctor.versionText,
         subcommands: [
-            AnalyseCommand.self, EvalCommand.self, BenchCommand.self, DoctorCommand.self, ServeCommand.self,
-            JobsCommand.self, PurgeCommand.self, WorkerCommand.self,
+            AnalyseCommand.self, EvalCommand.self, EvalDetectorCommand.self, BenchCommand.self, DoctorCommand.self,
+            ServeCommand.self, JobsCommand.self, PurgeCommand.self, WorkerCommand.self,
         ],
         defaultSubcommand: AnalyseCommand.self)
 
@@ -39,7 +39,7 @@ struct AnalyseCommand: ParsableCommand {
         usage: """
             emotiond --file PATH ... [--out DIR] [--model FILE] [--detector-model FILE]
             emotiond --stream URL [--segment 10m] [--out DIR]
-            emotiond eval|bench|doctor [--help]
+            emotiond eval|eval-detector|bench|doctor [--help]
             """,
         discussion: """
             Finds the faces in every frame, follows them under steady ids, and writes for each input a folder with \
@@ -53,9 +53,10 @@ struct AnalyseCommand: ParsableCommand {
               find . -name '*.mp4' -print0 | emotiond --file - -0 --fps 5
 
             OTHER COMMANDS
-              eval    judge the emotion model on labelled crops
-              bench   measure the emotion engine, or decoding alone, on this machine
-              doctor  explain the installation: libraries, models, CPU levels, codecs
+              eval           judge the emotion model on labelled crops
+              eval-detector  judge the face detector on labelled pictures
+              bench          measure the emotion engine, or decoding alone, on this machine
+              doctor         explain the installation: libraries, models, CPU levels, codecs
 
             \(ExitReason.help)
             """)

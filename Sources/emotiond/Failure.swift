@@ -15,7 +15,15 @@ enum Failure {
             throw ExitCode(error.exit.rawValue)
         } catch let error as ToolError {
             logger.error("\(error)")
-            throw ExitCode(ExitReason.noInput.rawValue)
+            throw ExitCode(exit(of: error).rawValue)
+        }
+    }
+
+    private static func exit(of error: ToolError) -> ExitReason {
+        switch error {
+        case .data, .model: .noInput
+        case .damaged: .badInput
+        case .usage: .usage
         }
     }
 }

@@ -102,10 +102,6 @@ struct StreamArguments: ParsableArguments {
     }
 }
 
-private func names<Choice: CaseIterable & RawRepresentable<String>>(_ type: Choice.Type) -> String {
-    Choice.allCases.map(\.rawValue).joined(separator: ", ")
-}
-
 extension StreamDescription.Transport: ExpressibleByArgument {}
 extension StreamDescription.Pictures: ExpressibleByArgument {}
 
