@@ -26,9 +26,9 @@ extension DetectorEvaluation {
             self.faces = faces
         }
 
-        func scaled(x: Float, y: Float) -> Picture {
+        func scaled(by factor: Float) -> Picture {
             var copy = self
-            copy.faces = faces.map { $0.scaled(x: x, y: y) }
+            copy.faces = faces.map { $0.scaled(by: factor) }
             return copy
         }
     }
@@ -61,10 +61,10 @@ extension DetectorEvaluation {
             self.points = points
         }
 
-        func scaled(x: Float, y: Float) -> Face {
-            func moved(_ point: Point) -> Point { Point(x: point.x * x, y: point.y * y) }
+        func scaled(by factor: Float) -> Face {
+            func moved(_ point: Point) -> Point { Point(x: point.x * factor, y: point.y * factor) }
             return Face(
-                box: box.scaled(x: x, y: y), origin: origin, isIgnored: isIgnored,
+                box: box.scaled(x: factor, y: factor), origin: origin, isIgnored: isIgnored,
                 clicks: clicks.map {
                     Clicks(rightEye: moved($0.rightEye), leftEye: moved($0.leftEye), mouth: moved($0.mouth))
                 },

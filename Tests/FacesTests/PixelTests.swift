@@ -51,6 +51,31 @@ func `no side is larger than asked for, none vanishes, and nothing is made large
     if max(width, height) <= 640 { #expect(size == (width, height)) }
 }
 
+@Test func `a copy of one width enlarges a small picture between its pixels`() throws {
+    let picture = noise(width: 40, height: 30, seed: 9)
+    let scaler = LumaScaler()
+    let scaled = try scaler.scale(picture.view, range: .full, width: 80)
+    #expect(scaled.view.width == 80 && scaled.view.height == 60)
+    #expect(scaled.horizontal == 0.5 && scaled.vertical == 0.5)
+    withExtendedLifetime(scaler) {
+        for y in 0..<60 {
+            for x in 0..<80 {
+                // Three parts of the pixel that it lies in, one of the neighbour that it is nearer to.
+                let column = x / 2, beside = x % 2 == 0 ? column - 1 : column + 1
+                let row = y / 2, above = y % 2 == 0 ? row - 1 : row + 1
+                func across(_ y: Int) -> Double {
+                    0.75 * Double(picture.clamped(column, y)) + 0.25 * Double(picture.clamped(beside, y))
+                }
+                let expected = 0.75 * across(row) + 0.25 * across(above)
+                #expect(abs(Double(scaled.view.base[y * scaled.view.strideBytes + x]) - expected) <= 1, "\(x), \(y)")
+            }
+        }
+    }
+    #expect(LumaScaler.size(width: 1280, height: 720, asWide: 640) == (640, 360))
+    #expect(LumaScaler.size(width: 3, height: 4, asWide: 64) == (64, 85))
+    #expect(LumaScaler.size(width: 5000, height: 1, asWide: 64) == (64, 1))
+}
+
 /// The area average by the definition, pixel by pixel in double precision, the border going on for ever.
 private func average(_ picture: Grey, _ x0: Double, _ y0: Double, _ x1: Double, _ y1: Double) -> Double {
     var sum = 0.0

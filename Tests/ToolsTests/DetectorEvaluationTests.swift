@@ -43,14 +43,13 @@ private struct MadeUp {
                     clicks: origin == .derived
                         ? .init(rightEye: clicks[0], leftEye: clicks[1], mouth: clicks[3]) : nil))
             for _ in 0..<[0, 1, 1, 1, 2][below(5)] {
-                let score = below(1000)
                 let near = place.map { $0 + below(1 + place[2] / 3) - place[2] / 6 }
-                found.append(detection(score: score, near))
+                found.append(detection(score: below(1000), near))
             }
         }
         for _ in 0..<below(3) {
-            let score = below(700)
-            found.append(detection(score: score, box()))
+            let place = box()
+            found.append(detection(score: below(700), place))
         }
         let order = found.indices.sorted { (found[$1].score, $0) < (found[$0].score, $1) }
         return (

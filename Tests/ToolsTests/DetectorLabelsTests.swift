@@ -35,7 +35,7 @@ private final class FixedDetector: FaceDetector {
                 try text.write(toFile: "\(path)/labels/\(name)", atomically: true, encoding: .utf8)
             }
             for (name, size) in [("wide", "4 3"), ("high", "3 4")] {
-                let picture = Data("P5 \(size) 255\n".utf8) + Data(repeating: 128, count: 12)
+                let picture = Data("P5\n\(size)\n255\n".utf8) + Data(repeating: 128, count: 12)
                 try picture.write(to: URL(filePath: "\(path)/images/\(name).pgm"))
             }
         }
