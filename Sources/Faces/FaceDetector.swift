@@ -16,6 +16,15 @@ package struct Detection: Hashable, Sendable {
     }
 }
 
+extension Detection {
+    /// The same face in a picture of another size.
+    func scaled(x: Float, y: Float) -> Detection {
+        Detection(
+            box: box.scaled(x: x, y: y), score: score,
+            landmarks: landmarks?.mapped { Point(x: $0.x * x, y: $0.y * y) })
+    }
+}
+
 package protocol FaceDetector: AnyObject {
     /// For run.json and messages.
     var name: String { get }

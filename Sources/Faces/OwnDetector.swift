@@ -53,7 +53,23 @@ package final class OwnDetector: FaceDetector {
         defaultScore = score
     }
 
+    // A face that fills the picture is more than the net takes in at once; in a copy of half the size, which costs a
+    // quarter, it is not. Below that size the full picture knows better.
+    private static let leastOfHalf: Float = 96
+    private let scaler = LumaScaler()
+
     package func detect(_ luma: ImageView, minimumScore: Float) throws(FacesError) -> [Detection] {
+        let whole = try faces(in: luma, minimumScore: minimumScore)
+        let longest = max(luma.width, luma.height)
+        guard Float(min(luma.width, luma.height)) >= Self.leastOfHalf else { return whole }
+        let half = try scaler.scale(luma, range: .full, longestSide: longest / 2)
+        let large = try faces(in: half.view, minimumScore: minimumScore)
+            .map { $0.scaled(x: half.horizontal, y: half.vertical) }
+            .filter { $0.box.area >= Self.leastOfHalf * Self.leastOfHalf }
+        return Suppression.keepBest(of: whole + large, overlap: Self.overlap, containment: Self.containment)
+    }
+
+    private func faces(in luma: ImageView, minimumScore: Float) throws(FacesError) -> [Detection] {
         _ = try luma.plane()
         let width = Self.padded(luma.width), height = Self.padded(luma.height)
         do {

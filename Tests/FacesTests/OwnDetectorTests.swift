@@ -41,14 +41,30 @@ private final class ScriptedEngine: FrameEngine {
     private let engine = ScriptedEngine()
     private var detector: OwnDetector { OwnDetector(engine: engine, score: 0.6) }
 
-    @Test func `the engine gets sides that are multiples of 32, and the picture as it is`() throws {
+    @Test func `the engine gets sides that are multiples of 32, the picture as it is and its half`() throws {
         for (width, height) in [(640, 360), (1, 1), (16, 16), (32, 64), (3840, 384)] {
             _ = try detector.detect(Grey(width: width, height: height) { _, _ in 0 }.view)
         }
         #expect(
             engine.sizes == [
-                [640, 360, 640, 384], [1, 1, 32, 32], [16, 16, 32, 32], [32, 64, 32, 64], [3840, 384, 3840, 384],
+                [640, 360, 640, 384], [320, 180, 320, 192], [1, 1, 32, 32], [16, 16, 32, 32], [32, 64, 32, 64],
+                [3840, 384, 3840, 384], [1920, 192, 1920, 192],
             ])
+    }
+
+    @Test func `the half adds large faces at their place in the picture, and only those`() throws {
+        // In both pictures the same cells answer: column 1, row 1 of stride 32, with a box of 50 and one of 20 px.
+        engine.cells = [
+            8: [7: [1]], 9: [7: [0.81]], 10: [7: [0.5, 0.5, logf(50.0 / 32), logf(50.0 / 32)]],
+            4: [44: [1]], 5: [44: [0.64]], 6: [44: [0.5, 0.5, logf(20.0 / 16), logf(20.0 / 16)]],
+        ]
+        let faces = try detector.detect(Grey(width: 384, height: 384) { _, _ in 0 }.view)
+        let sides = faces.map { ($0.box.width * 10).rounded() / 10 }
+        // 12 cells a row in the picture, 6 in the half: cell 7 is column 7, row 0 there and column 1, row 1 here.
+        #expect(sides.filter { $0 == 100 }.count == 1)
+        #expect(sides.filter { $0 == 40 }.isEmpty)
+        let large = try #require(faces.first { $0.box.width > 99 })
+        #expect(abs(large.box.centre.x - 96) < 1e-3 && abs(large.box.centre.y - 96) < 1e-3)
     }
 
     @Test func `a cell of the second stride becomes a face with its points`() throws {

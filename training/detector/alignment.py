@@ -114,7 +114,7 @@ def main(arguments=None):
             crops = {way: np.empty_like(images) for way in WAYS}
             for i, image in enumerate(images):
                 canvas = turned(image, sign * angle)
-                scores, boxes, points = judge.find(net, torch.from_numpy(canvas.astype(np.float32)), least=0.3)
+                scores, boxes, points = judge.find_all(net, torch.from_numpy(canvas.astype(np.float32)), least=0.3)
                 found = (boxes[0], points[0]) if len(scores) else None
                 found_count += found is not None
                 for way, square in squares(found, canvas).items():

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from . import data, nets, runs
 
+LEAST_OF_HALF = 96  # px of a face
 OVERLAP, INSIDE = 0.3, 0.7  # as Sources/Faces/OwnDetector.swift
 SIZES = (("under 16", 0, 16), ("16 to 32", 16, 32), ("32 to 64", 32, 64), ("above 64", 64, 1e9))
 
@@ -39,6 +40,21 @@ def find(net, luma: torch.Tensor, least=0.05, overlap=OVERLAP, most=500):
     boxes, points, score = nets.boxes_of(raw[kept], here), nets.points_of(raw[kept], here), score[kept]
     chosen = suppress(boxes.numpy(), overlap)[:most]
     return score.numpy()[chosen], boxes.numpy()[chosen], points.numpy()[chosen]
+
+
+def find_all(net, luma: torch.Tensor, least=0.05):
+    """As the program finds (Sources/Faces/OwnDetector.swift): in the picture, and large faces also in its half."""
+    whole = find(net, luma, least=least)
+    if min(luma.shape) < LEAST_OF_HALF:
+        return whole
+    half = F.interpolate(luma[None, None], scale_factor=0.5, mode="area")[0, 0]
+    scores, boxes, points = find(net, half, least=least)
+    large = 2 * np.sqrt(np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], 1), 0)) >= LEAST_OF_HALF
+    scores, boxes, points = (np.concatenate(pair) for pair in
+                             zip(whole, (scores[large], 2 * boxes[large], 2 * points[large])))
+    order = np.argsort(-scores, kind="stable")
+    chosen = order[suppress(boxes[order], OVERLAP)]
+    return scores[chosen], boxes[chosen], points[chosen]
 
 
 def suppress(boxes: np.ndarray, overlap: float, inside: float = INSIDE) -> list[int]:
@@ -164,7 +180,7 @@ def main(arguments=None):
         pictures = data.load(a.data, a.split)
     except data.DataError as error:
         sys.exit(f"judge: {error}")
-    detect = lambda luma: find(net, luma)
+    detect = lambda luma: find_all(net, luma)
     if a.threshold is None:
         threshold, figures = best_threshold(detect, pictures)
     else:

@@ -32,7 +32,7 @@ def mine(net, pictures) -> list:
         if not picture.complete:
             continue
         luma, factor = judge.scaled(picture.luma)
-        scores, boxes, _ = judge.find(net, luma, least=SCORE)
+        scores, boxes, _ = judge.find_all(net, luma, least=SCORE)
         faces, ignored = judge.corners(picture.boxes) * factor, judge.corners(picture.ignored) * factor
         for box, answer in zip(boxes, judge.match(scores, boxes, faces, ignored, 0.4)):
             # Beside a face it is a box drawn badly, which is learnt from the face.

@@ -189,7 +189,7 @@ def read_crops(folder: Path | None) -> np.ndarray | None:
 
 def judged(net, pictures) -> dict:
     """What a line of the log says about the averaged net."""
-    threshold, figures = judge.best_threshold(lambda luma: judge.find(net, luma), pictures, 0.95, 10)
+    threshold, figures = judge.best_threshold(lambda luma: judge.find_all(net, luma), pictures, 0.95, 10)
     eye = figures["eye_error"]
     return {"threshold": round(threshold, 2), "recall": round(figures["recall"], 4), "precision": round(figures["precision"], 4),
             "false_per_100": round(figures["false_per_100"], 1), "ap50": round(figures["ap50"], 4),
