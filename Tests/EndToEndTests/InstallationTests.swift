@@ -6,7 +6,8 @@ import Testing
         let help = try Command.run(["--help"])
         #expect(help.status == 0)
         for word in [
-            "--file", "--out", "--model", "--detector-model", "--detector-engine", "--no-video", "EXIT STATUS", "130", "eval", "doctor",
+            "--file", "--out", "--model", "--detector-model", "--detector-engine", "--no-video", "EXIT STATUS", "130",
+            "eval", "doctor",
         ] {
             #expect(help.output.contains(word), "\(word)")
         }
@@ -41,7 +42,7 @@ import Testing
         let object = try #require(try JSONSerialization.jsonObject(with: report) as? [String: Any])
         let detector = try #require(object["detector"] as? [String: Any])
         #expect(detector["name"] as? String == "own" && detector["engine"] as? String == engine)
-        let options = try #require((object["settings"] as? [String: Any])?["options"] as? [String: Any])
+        let options = try #require(object["settings"] as? [String: Any])
         #expect(options["detect_every"] as? String == (engine == "native" ? "1" : "adaptive"))
     }
 
