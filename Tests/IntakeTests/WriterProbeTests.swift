@@ -42,6 +42,9 @@ import Testing
         try scratch.file("a.mp4")
         try scratch.file("b.mp4")
         let files = try FolderScan(root: scratch.path).everything().files
+        // Held open, so that their inodes are not given to what other tests write meanwhile.
+        let held = ["a.mp4", "b.mp4"].map { open(cString(scratch($0)), O_RDONLY | O_CLOEXEC) }
+        defer { held.forEach { close($0) } }
         scratch.remove("a.mp4")
         scratch.remove("b.mp4")
         try scratch.link("b.mp4", to: "/etc/passwd")

@@ -78,7 +78,7 @@ struct SampleJob {
     init(_ folder: Folder) {
         self.folder = folder
         options.every = 2
-        options.to = Timestamp(microseconds: 4_800_000)
+        options.to = Timestamp(microseconds: 6_400_000)
     }
 
     /// - Parameters:
