@@ -44,7 +44,7 @@ import Testing
         let files = try FolderScan(root: scratch.path).everything().files
         // Held open, so that their inodes are not given to what other tests write meanwhile.
         let held = ["a.mp4", "b.mp4"].map { open(cString(scratch($0)), O_RDONLY | O_CLOEXEC) }
-        defer { held.forEach { close($0) } }
+        defer { for descriptor in held { close(descriptor) } }
         scratch.remove("a.mp4")
         scratch.remove("b.mp4")
         try scratch.link("b.mp4", to: "/etc/passwd")
