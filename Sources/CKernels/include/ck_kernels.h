@@ -120,7 +120,7 @@ typedef struct ck_conv_kernel {
  *   scratch   scratch_count floats that only this call uses; 64-byte aligned
  *   Exactness sums are not in one chain: they go through sums and differences of a whole 6x6 window. Within
  *             (in_channels + 40) * epsilon * A'[(|G| |w| |G|') . (|B'| |src| |B|)]A, all in absolute values, of the true
- *             sum; on ordinary data some ten times as far from it as the plain sum.
+ *             sum; on ordinary data some four times as far from it as the plain sum.
  *   NaN       and infinity reach all outputs of the 4x4 tile whose window holds them. */
 typedef void ck_winograd_run_fn(const ck_conv *geometry, const float *src, const float *packed,
                                 const float *residual, float *dst, float *scratch, int32_t first_row,
