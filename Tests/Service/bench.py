@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from faults import NetworkCamera, Place, Skipped, stream_figures
+from faults_streams import NetworkCamera, stream_figures
+from place import Place, Skipped
 from service import results
 
 RESULTS = {}
