@@ -29,7 +29,7 @@ package struct Box: Hashable, Sendable, Codable {
 
     /// Intersection over union, 0…1; 0 where either box is empty.
     package func overlap(with other: Box) -> Float {
-        let both = shared(with: other)
+        let both = intersection(with: other)
         guard both > 0 else { return 0 }
         let union = area + other.area - both
         return union > 0 ? min(both / union, 1) : 0
@@ -38,10 +38,11 @@ package struct Box: Hashable, Sendable, Codable {
     /// Intersection over the smaller of the two, 0…1: 1 where one lies within the other; 0 where either is empty.
     package func containment(with other: Box) -> Float {
         let smaller = min(area, other.area)
-        return smaller > 0 ? min(shared(with: other) / smaller, 1) : 0
+        return smaller > 0 ? min(intersection(with: other) / smaller, 1) : 0
     }
 
-    private func shared(with other: Box) -> Float {
+    /// The area that both have in common.
+    package func intersection(with other: Box) -> Float {
         let w = min(x + width, other.x + other.width) - max(x, other.x)
         let h = min(y + height, other.y + other.height) - max(y, other.y)
         return w > 0 && h > 0 ? w * h : 0

@@ -58,9 +58,9 @@ package struct DetectorBench: Sendable, Encodable {
         level = choice.engine == .native ? installation.level.name : "opencv"
         self.cpu = KernelLevel.cpuName
         (width, height, faces) = (size.width, size.height, found)
-        cpuMs = BenchClock.median(cpu)
+        cpuMs = median(cpu) ?? 0
         cpuMsMin = cpu.min() ?? 0
-        wallMs = BenchClock.median(wall)
+        wallMs = median(wall) ?? 0
         self.layers = layers ? Self.layers(of: detector, repeats: repeats) : nil
     }
 
@@ -76,10 +76,6 @@ enum BenchClock {
     static func wall() -> Double { now(CLOCK_MONOTONIC) }
     /// Of this thread.
     static func cpu() -> Double { now(CLOCK_THREAD_CPUTIME_ID) }
-
-    static func median(_ values: [Double]) -> Double {
-        values.isEmpty ? 0 : values.sorted()[values.count / 2]
-    }
 
     private static func now(_ clock: clockid_t) -> Double {
         var time = timespec()

@@ -28,16 +28,9 @@ extension DetectorEvaluation {
                 isTaken[best.face] = true
                 return .found(best.face)
             }
-            return ignored.contains { detection.box.isMostly(in: $0) } ? .ignored : .wrong
+            // More than half of it on such a place.
+            let isOnIgnored = ignored.contains { 2 * detection.box.intersection(with: $0) > detection.box.area }
+            return isOnIgnored ? .ignored : .wrong
         }
-    }
-}
-
-extension Box {
-    /// More than half of its area.
-    fileprivate func isMostly(in other: Box) -> Bool {
-        let w = min(x + width, other.x + other.width) - max(x, other.x)
-        let h = min(y + height, other.y + other.height) - max(y, other.y)
-        return w > 0 && h > 0 && 2 * w * h > area
     }
 }

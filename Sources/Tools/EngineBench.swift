@@ -43,9 +43,9 @@ package struct EngineBench: Sendable, Encodable {
         level = installation.options.engine == .native ? installation.level.name : "opencv"
         self.cpu = KernelLevel.cpuName
         self.batch = batch
-        msPerFace = BenchClock.median(wall)
+        msPerFace = median(wall) ?? 0
         msPerFaceMin = wall.min() ?? 0
-        cpuMsPerFace = BenchClock.median(cpu)
+        cpuMsPerFace = median(cpu) ?? 0
     }
 }
 

@@ -20,16 +20,7 @@ struct AnalysisArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Emotion model (ONNX). See 'emotiond doctor' for the search order.", valueName: "file"))
     var model: String?
 
-    @Option(help: ArgumentHelp("Face detector: \(names(DetectorChoice.self)).", valueName: "kind"))
-    var detector = DetectorChoice.auto
-
-    @Option(help: ArgumentHelp("Detector model (ONNX): our own, or YuNet 2022mar or 2023mar.", valueName: "file"))
-    var detectorModel: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "What runs our own detector: \(names(EngineChoice.self)). (default: native)", valueName: "engine"))
-    var detectorEngine: EngineChoice?
+    @OptionGroup var detecting: DetectorArguments
 
     @Option(help: ArgumentHelp("Longest side of the picture that the detector sees, in pixels.", valueName: "pixels"))
     var detectSize = 640
@@ -39,9 +30,6 @@ struct AnalysisArguments: ParsableArguments {
             "Detect on every n-th frame and track in between, or 'adaptive'. (default: 1 with our own detector on its native engine and where faces are blurred, else adaptive)",
             valueName: "n"))
     var detectEvery: DetectionRate?
-
-    @Option(help: ArgumentHelp("Least score of a face, 0 to 1; default: the detector's own.", valueName: "score"))
-    var minimumScore: Float?
 
     @Option(help: ArgumentHelp("What runs the emotion model: \(names(EngineChoice.self)).", valueName: "engine"))
     var emotionEngine = EngineChoice.native
@@ -109,12 +97,6 @@ struct AnalysisArguments: ParsableArguments {
         if every < 1 { throw ValidationError("--every counts from 1, not \(every).") }
         if let fps, !(fps > 0 && fps.isFinite) { throw ValidationError("--fps is a rate above 0, not \(fps).") }
         if detectSize < 64 { throw ValidationError("--detect-size is at least 64 pixels, not \(detectSize).") }
-        if detectorEngine != nil, detector == .yunet || detector == .cascade {
-            throw ValidationError("--detector-engine is for our own detector, not for \(detector.rawValue).")
-        }
-        if let minimumScore, !(0...1).contains(minimumScore) {
-            throw ValidationError("--minimum-score lies between 0 and 1, not \(minimumScore).")
-        }
         if let from, let to, from >= to {
             throw ValidationError("--from \(from.seconds) is not before --to \(to.seconds).")
         }
@@ -133,12 +115,9 @@ struct AnalysisArguments: ParsableArguments {
         options.to = to
         options.every = every
         options.framesPerSecond = fps
-        options.detector = detector
-        options.detectorModel = detectorModel.map(ArgumentBytes.bytes)
-        options.detectorEngine = detectorEngine
+        detecting.apply(to: &options)
         options.detectSize = detectSize
         options.detectEvery = detectEvery
-        options.minimumScore = minimumScore
         options.model = model.map(ArgumentBytes.bytes)
         options.engine = emotionEngine
         options.cpuLevel = cpuLevel

@@ -21,22 +21,10 @@ struct EvalDetectorCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A split that stands in the labels, or all.", valueName: "split"))
     var split = "val"
 
-    @Option(help: ArgumentHelp("Face detector: \(names(DetectorChoice.self)).", valueName: "kind"))
-    var detector = DetectorChoice.auto
-
-    @Option(help: ArgumentHelp("Detector model (ONNX): our own, or YuNet 2022mar or 2023mar.", valueName: "file"))
-    var detectorModel: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "What runs our own detector: \(names(EngineChoice.self)). (default: native)", valueName: "engine"))
-    var detectorEngine: EngineChoice?
+    @OptionGroup var detecting: DetectorArguments
 
     @Option(help: ArgumentHelp("Highest instruction set to use: scalar, avx2, avx512.", valueName: "level"))
     var cpuLevel: String?
-
-    @Option(help: ArgumentHelp("Least score of a face, 0 to 1; default: the detector's own.", valueName: "score"))
-    var minimumScore: Float?
 
     @Option(help: ArgumentHelp("Width of the copy that the detector sees.", valueName: "pixels"))
     var detectSize = 640
@@ -48,12 +36,6 @@ struct EvalDetectorCommand: ParsableCommand {
         if !(64...4096).contains(detectSize) {
             throw ValidationError("--detect-size lies between 64 and 4096 pixels, not \(detectSize).")
         }
-        if detectorEngine != nil, detector == .yunet || detector == .cascade {
-            throw ValidationError("--detector-engine is for our own detector, not for \(detector.rawValue).")
-        }
-        if let minimumScore, !(0...1).contains(minimumScore) {
-            throw ValidationError("--minimum-score lies between 0 and 1, not \(minimumScore).")
-        }
     }
 
     func run() throws {
@@ -62,7 +44,8 @@ struct EvalDetectorCommand: ParsableCommand {
             let labels = try DetectorEvaluation.Labels(folder: data, split: split)
             let detector = try Installation(options: options(), search: Environment.modelSearch, logger: logger)
                 .detector()
-            let result = try DetectorEvaluation.Run(detector, score: minimumScore, width: detectSize).judge(labels)
+            let result = try DetectorEvaluation.Run(detector, score: detecting.minimumScore, width: detectSize).judge(
+                labels)
             for line in result.leftOut.prefix(5) { logger.warning("left out: \(line)") }
             if result.leftOut.count > 5 { logger.warning("left out: \(result.leftOut.count) in all") }
             if result.evaluation.all.faces == 0 {
@@ -77,9 +60,7 @@ struct EvalDetectorCommand: ParsableCommand {
 
     private func options() -> AnalysisOptions {
         var options = AnalysisOptions()
-        options.detector = detector
-        options.detectorModel = detectorModel.map(ArgumentBytes.bytes)
-        options.detectorEngine = detectorEngine
+        detecting.apply(to: &options)
         options.cpuLevel = cpuLevel
         return options
     }
