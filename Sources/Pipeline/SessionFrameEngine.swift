@@ -7,7 +7,7 @@ import Onnx
 
 /// An engine that can say where its time goes.
 package protocol ProfiledEngine: AnyObject {
-    /// Of the last picture's plan; empty before the first.
+    /// Of the largest plan; empty before the first picture.
     func callTimes(repeats: Int, clock: () -> Double) -> [CallTime]
 }
 
@@ -18,10 +18,10 @@ final class SessionFrameEngine: FrameEngine, ProfiledEngine {
     private let level: KernelLevel
     private let mean: Float
     private let scale: Float
-    /// Best first: the last one used. Two, for inputs that change their size and back.
+    /// The last one used first. A picture and its half, twice, for inputs that change their size and back.
     private var plans: [Session] = []
     private var places: [Int] = []
-    private static let mostPlans = 2
+    private static let mostPlans = 4
 
     init(graph: Graph, level: KernelLevel, mean: Float, scale: Float) {
         self.graph = graph
@@ -45,15 +45,16 @@ final class SessionFrameEngine: FrameEngine, ProfiledEngine {
     }
 
     func callTimes(repeats: Int, clock: () -> Double) -> [CallTime] {
-        plans.first?.callTimes(repeats: repeats, clock: clock) ?? []
+        plans.max { $0.input.count < $1.input.count }?.callTimes(repeats: repeats, clock: clock) ?? []
     }
 
     private func plan(width: Int, height: Int) throws(InferenceError) -> Session {
         if let index = plans.firstIndex(where: { $0.input.width == width && $0.input.height == height }) {
-            plans.swapAt(0, index)
-            return plans[0]
+            let session = plans.remove(at: index)
+            plans.insert(session, at: 0)
+            return session
         }
-        // The older plan's memory is given back before the new one takes its own.
+        // The oldest plan's memory is given back before the new one takes its own.
         if plans.count == Self.mostPlans { plans.removeLast() }
         let session = try Session(
             graph: graph, level: level, maximumBatch: 1, inputSize: (height, width), winograd: true)
