@@ -131,6 +131,16 @@ private struct Picture: CustomStringConvertible {
     }
 
     @Test(.enabled(if: shipped != nil, notShipped))
+    func `the layers that are told of are those of the picture, not of its half`() throws {
+        let detector = try detector(.native, try #require(shipped))
+        _ = try Picture(640, 360, filledWith: 90).withView { try detector.detect($0) }
+        let engine = try #require(detector.engine as? any ProfiledEngine)
+        let layers = engine.callTimes(repeats: 1, clock: { 0 })
+        // As training/detector/nets.py counts them for 640 x 384: training/reports/detector/settings.json.
+        #expect(layers.map(\.multiplications).reduce(0, +) == 192_061_440)
+    }
+
+    @Test(.enabled(if: shipped != nil, notShipped))
     func `no face is found in a thousand pictures of noise and patterns`() throws {
         let detector = try detector(.native, try #require(shipped))
         var random = SeededGenerator(TestSeed.current)
